@@ -1,0 +1,1 @@
+"""Owed: documents of money, runs and credits."""

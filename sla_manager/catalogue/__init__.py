@@ -1,0 +1,1 @@
+"""Sold: offerings, prices, presets of real services, VAT and route."""

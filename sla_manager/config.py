@@ -1,0 +1,86 @@
+"""Settings, read once from the environment and refused when they are not safe to start with.
+
+| variable | meaning | default |
+|---|---|---|
+| `DATABASE_URL` | SQLite or PostgreSQL | `sqlite:///var/sla-manager.db` |
+| `SLA_SECRET_KEY` | signs sessions and forms; at least 32 characters | none: refuses to start |
+| `SLA_DEMONSTRATION` | `1` for a demonstration council: mail is kept, not sent | off |
+| `SLA_ARCHIVE` | the folder of issued documents | `invoices` |
+| `SLA_ADDRESS` | the address people open, for links in mails | `http://127.0.0.1:5000` |
+| `SLA_MAIL_SERVER` | `host:port` of the mail server | none: mail waits in the outbox |
+| `SLA_MAIL_FROM` | the sender of mails | `no-reply@sla-manager.example` |
+| `SLA_DEBUG` | never outside a demonstration | off |
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMONSTRATION_SECRET = "demonstration-only-this-key-is-public-and-refused-elsewhere"
+SHORTEST_SECRET = 32
+
+
+class UnsafeSettings(Exception):
+    """The product will not start like this; the message says what to set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this installation runs."""
+
+    database_url: str
+    secret_key: str
+    demonstration: bool = False
+    archive: Path = ROOT / "invoices"
+    address: str = "http://127.0.0.1:5000"
+    mail_server: str | None = None
+    mail_from: str = "no-reply@sla-manager.example"
+    debug: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.demonstration:
+            if self.secret_key in ("", DEMONSTRATION_SECRET) or len(self.secret_key) < SHORTEST_SECRET:
+                raise UnsafeSettings(
+                    "Set SLA_SECRET_KEY to a random text of at least 32 characters, for example from "
+                    "`python3 -c 'import secrets; print(secrets.token_hex(32))'`."
+                )
+            if self.debug:
+                raise UnsafeSettings("SLA_DEBUG is for demonstrations only. Unset it.")
+        if urlsplit(self.address).scheme not in ("http", "https"):
+            raise UnsafeSettings(f"SLA_ADDRESS must begin with http:// or https://, not “{self.address}”.")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people come over TLS (cookies are then marked secure)."""
+        return self.address.startswith("https://")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of this environment, or raise `UnsafeSettings`."""
+    values = os.environ if environment is None else environment
+    demonstration = _flag(values, "SLA_DEMONSTRATION")
+    default_database = f"sqlite:///{ROOT / 'var' / 'sla-manager.db'}"
+    return Settings(
+        database_url=values.get("DATABASE_URL") or values.get("SLA_DATABASE_URL") or default_database,
+        secret_key=values.get("SLA_SECRET_KEY") or (DEMONSTRATION_SECRET if demonstration else ""),
+        demonstration=demonstration,
+        archive=Path(values.get("SLA_ARCHIVE") or ROOT / "invoices"),
+        address=(values.get("SLA_ADDRESS") or "http://127.0.0.1:5000").rstrip("/"),
+        mail_server=values.get("SLA_MAIL_SERVER") or None,
+        mail_from=values.get("SLA_MAIL_FROM") or "no-reply@sla-manager.example",
+        debug=_flag(values, "SLA_DEBUG"),
+    )
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name, "").strip().lower()
+    if text in ("1", "true", "yes", "on"):
+        return True
+    if text in ("", "0", "false", "no", "off"):
+        return False
+    raise UnsafeSettings(f"{name} is 1 or 0, not “{text}”.")

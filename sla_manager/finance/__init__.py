@@ -1,0 +1,1 @@
+"""Handed over: export batches and layouts of finance systems."""

@@ -1,0 +1,1 @@
+"""Paid: receipts and allocations."""

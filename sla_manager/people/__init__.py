@@ -1,0 +1,1 @@
+"""Who: schools, trusts, customers, persons, roles, officers."""

@@ -1,0 +1,1 @@
+"""Done: diaries, visits, deliveries, the core offer proved."""

