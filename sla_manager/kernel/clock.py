@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from sla_manager.kernel.minutes import Minutes
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -50,3 +52,13 @@ def fixed_clock(at: datetime) -> Clock:
 def as_at(day: date) -> datetime:
     """Return noon in London on a day: the instant that `--as-at DATE` means."""
     return london_time(day, time(12, 0))
+
+
+def elapsed(starts_at: datetime, ends_at: datetime) -> Minutes:
+    """Return the whole minutes that really pass between two instants, whatever the clocks on the wall do.
+
+    >>> elapsed(london_time(date(2026, 10, 25), time(0, 30)), london_time(date(2026, 10, 25), time(2, 30)))
+    Minutes(minutes=180)
+    """
+    seconds = (as_utc(ends_at) - as_utc(starts_at)) // timedelta(seconds=1)
+    return Minutes(seconds // 60)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 from sla_manager.kernel.errors import Refused
 
@@ -130,6 +131,17 @@ def total(amounts: Iterable[Money]) -> Money:
     return Money(sum(amount.pence for amount in amounts))
 
 
+def _whole_weights(weights: Sequence[int | Fraction]) -> list[int]:
+    """Return whole numbers in the proportion of the weights; floats and negative weights are mistakes."""
+    if any(type(weight) is not int and type(weight) is not Fraction for weight in weights):
+        raise TypeError(f"weights are whole numbers or fractions: {list(weights)}")
+    common = lcm(*(weight.denominator for weight in weights))
+    numbers = [weight.numerator * (common // weight.denominator) for weight in weights]
+    if not numbers or min(numbers) < 0 or not any(numbers):
+        raise ValueError(f"weights must be zero or more, with at least one above zero: {list(weights)}")
+    return numbers
+
+
 def apportion(whole_amount: int, weights: Sequence[int | Fraction]) -> tuple[int, ...]:
     """Share a whole number by weights: largest remainder, ties to the earliest.
 
@@ -139,13 +151,11 @@ def apportion(whole_amount: int, weights: Sequence[int | Fraction]) -> tuple[int
     ((183, 182, 182), (-183, -182, -182))
     """
     whole(whole_amount, "the amount to share")
-    exact = [Fraction(weight) for weight in weights]
-    if not exact or any(weight < 0 for weight in exact) or not any(exact):
-        raise ValueError(f"weights must be zero or more, with at least one above zero: {list(weights)}")
-    sign, magnitude, everything = (-1 if whole_amount < 0 else 1), abs(whole_amount), sum(exact)
-    quotas = [magnitude * weight / everything for weight in exact]
-    parts = [quota.numerator // quota.denominator for quota in quotas]
-    by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - quotas[i], i))
+    numbers = _whole_weights(weights)
+    sign, magnitude, everything = (-1 if whole_amount < 0 else 1), abs(whole_amount), sum(numbers)
+    shares = [divmod(magnitude * number, everything) for number in numbers]
+    parts = [part for part, _ in shares]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (-shares[i][1], i))
     for index in by_remainder[: magnitude - sum(parts)]:
         parts[index] += 1
     return tuple(sign * part for part in parts)
@@ -160,16 +170,43 @@ def apportion_table(rows: Sequence[int], weights: Sequence[int | Fraction]) -> t
     >>> apportion_table([547, 547], [1, 1, 1])
     ((183, 182, 182), (182, 183, 182))
     """
-    columns = apportion(sum(rows), weights)
-    everything = sum(Fraction(weight) for weight in weights)
     if any(row < 0 for row in rows):
         raise ValueError("apportion_table shares amounts of zero or more")
-    floors = [[int(row * Fraction(weight) / everything) for weight in weights] for row in rows]
-    wanting = [columns[k] - sum(row[k] for row in floors) for k in range(len(weights))]
-    for row, amount in zip(floors, rows, strict=True):
-        divisible = [(amount * Fraction(weight) / everything).denominator == 1 for weight in weights]
-        order = sorted(range(len(weights)), key=lambda k: (divisible[k], -wanting[k], k))
-        for k in order[: amount - sum(row)]:
-            row[k] += 1
+    numbers = _whole_weights(weights)
+    columns, everything = apportion(sum(rows), numbers), sum(numbers)
+    shares = [[divmod(row * number, everything) for number in numbers] for row in rows]
+    floors = [[part for part, _ in row] for row in shares]
+    extra = [[0] * len(numbers) for _ in rows]
+    wanting = [column - sum(row[k] for row in floors) for k, column in enumerate(columns)]
+    for given, row, amount in zip(extra, shares, rows, strict=True):
+        order = sorted(range(len(numbers)), key=lambda k: (row[k][1] == 0, -wanting[k], k))
+        for k in order[: amount - sum(part for part, _ in row)]:
+            given[k] += 1
             wanting[k] -= 1
-    return tuple(tuple(row) for row in floors)
+    _settle_columns(extra, wanting)
+    return tuple(
+        tuple(part + one for part, one in zip(row, given, strict=True))
+        for row, given in zip(floors, extra, strict=True)
+    )
+
+
+def _settle_columns(extra: list[list[int]], wanting: list[int]) -> None:
+    """Move units along rows, from columns that have too much to those that want some."""
+    while any(want > 0 for want in wanting):
+        source = next(k for k, want in enumerate(wanting) if want < 0)
+        came_from: dict[int, tuple[int, int]] = {}
+        reached = [source]
+        for column in reached:
+            for index, row in enumerate(extra):
+                if row[column]:
+                    for k in range(len(row)):
+                        if not row[k] and k != source and k not in came_from:
+                            came_from[k] = (column, index)
+                            reached.append(k)
+        column = target = next(k for k in reached if wanting[k] > 0)
+        while column != source:
+            previous, index = came_from[column]
+            extra[index][previous], extra[index][column] = 0, 1
+            column = previous
+        wanting[source] += 1
+        wanting[target] -= 1

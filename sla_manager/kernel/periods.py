@@ -133,17 +133,20 @@ def calendar_months(period: Period) -> Iterator[Period]:
 
 
 def months_weight(period: Period) -> Fraction:
-    """Return how many months a period covers, each calendar month weighing the fraction of it that is covered.
+    """Return how many months a period covers, each month weighing the fraction of it that is covered.
 
     >>> months_weight(Period.through(date(2025, 10, 14), date(2026, 3, 31))) == 5 + Fraction(18, 31)
     True
     """
-    covered = Fraction(0)
-    for month in calendar_months(period):
-        shared = month.overlap(period)
-        assert shared is not None
-        covered += Fraction(shared.days, month.days)
-    return covered
+    first, last = month_of(period.start), month_of(period.last)
+    if first == last:
+        return Fraction(period.days, first.days)
+    between = 12 * (last.start.year - first.start.year) + last.start.month - first.start.month - 1
+    return (
+        between
+        + Fraction((first.end - period.start).days, first.days)
+        + Fraction((period.end - last.start).days, last.days)
+    )
 
 
 def add_months(day: date, months: int) -> date:
