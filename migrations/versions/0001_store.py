@@ -59,12 +59,23 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_message_waiting", "outbox_message", ["sent_at", "next_attempt_at"], unique=False
     )
+    op.create_table(
+        "job_run",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_job_run")),
+    )
     append_only(op, "audit_entry")
 
 
 def downgrade() -> None:
     """Take them away again."""
     not_append_only(op, "audit_entry")
+    op.drop_table("job_run")
     op.drop_index("ix_outbox_message_waiting", table_name="outbox_message")
     op.drop_table("outbox_message")
     op.drop_table("number_series")

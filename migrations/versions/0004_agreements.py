@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("counts_report", sa.Boolean(), nullable=False),
         sa.Column("counts_travel", sa.Boolean(), nullable=False),
         sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("year_shares", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "(route = 'recharge') = (vat_code = 'outside_scope')",
             name=op.f("ck_agreement_line_recharge_is_outside_scope"),
@@ -421,7 +422,7 @@ def upgrade() -> None:
         "agreement_frozen",
         table="agreement",
         event="UPDATE",
-        when="OLD.status <> 'draft' AND (NEW.reference IS DISTINCT FROM OLD.reference OR NEW.service_id IS DISTINCT FROM OLD.service_id OR NEW.customer_id IS DISTINCT FROM OLD.customer_id OR NEW.school_id IS DISTINCT FROM OLD.school_id OR NEW.customer_class IS DISTINCT FROM OLD.customer_class OR NEW.paid_from IS DISTINCT FROM OLD.paid_from OR NEW.schedule IS DISTINCT FROM OLD.schedule OR NEW.starts_on IS DISTINCT FROM OLD.starts_on OR NEW.ends_on IS DISTINCT FROM OLD.ends_on OR NEW.net IS DISTINCT FROM OLD.net OR NEW.vat IS DISTINCT FROM OLD.vat OR NEW.gross IS DISTINCT FROM OLD.gross OR NEW.prepared_by IS DISTINCT FROM OLD.prepared_by)",
+        when="OLD.status <> 'draft' AND ((NEW.reference IS DISTINCT FROM OLD.reference AND NOT (OLD.status = 'ordered' AND NEW.status = 'agreed')) OR NEW.service_id IS DISTINCT FROM OLD.service_id OR NEW.customer_id IS DISTINCT FROM OLD.customer_id OR NEW.school_id IS DISTINCT FROM OLD.school_id OR NEW.customer_class IS DISTINCT FROM OLD.customer_class OR NEW.paid_from IS DISTINCT FROM OLD.paid_from OR NEW.schedule IS DISTINCT FROM OLD.schedule OR NEW.starts_on IS DISTINCT FROM OLD.starts_on OR NEW.ends_on IS DISTINCT FROM OLD.ends_on OR NEW.net IS DISTINCT FROM OLD.net OR NEW.vat IS DISTINCT FROM OLD.vat OR NEW.gross IS DISTINCT FROM OLD.gross OR NEW.prepared_by IS DISTINCT FROM OLD.prepared_by)",
         says="agreement_is_signed",
     )
     refuse_when(

@@ -253,7 +253,7 @@ def upgrade() -> None:
     op.create_table(
         "school_response",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("wording", sa.Text(), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -264,12 +264,12 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("answer IN ('agree', 'query', 'settled')", name=op.f("ck_school_response_answer")),
         sa.ForeignKeyConstraint(
-            ["delivery_id"], ["delivery.id"], name=op.f("fk_school_response_delivery_id")
+            ["visit_id"], ["visit.id"], name=op.f("fk_school_response_visit_id")
         ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_school_response_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_school_response")),
     )
-    op.create_index(op.f("ix_school_response_delivery_id"), "school_response", ["delivery_id"], unique=False)
+    op.create_index(op.f("ix_school_response_visit_id"), "school_response", ["visit_id"], unique=False)
     if op.get_context().dialect.name == "sqlite":
         for event in ("INSERT", "UPDATE"):
             op.execute(
@@ -339,7 +339,7 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER visit_double_booking_{event}")
     else:
         op.execute("ALTER TABLE visit DROP CONSTRAINT visit_double_booking")
-    op.drop_index(op.f("ix_school_response_delivery_id"), table_name="school_response")
+    op.drop_index(op.f("ix_school_response_visit_id"), table_name="school_response")
     op.drop_table("school_response")
     op.drop_index("ix_extra_time_status", table_name="extra_time")
     op.drop_index(op.f("ix_extra_time_line_id"), table_name="extra_time")

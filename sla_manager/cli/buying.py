@@ -1,0 +1,122 @@
+"""Commands on orders: a purchase placed and accepted from the terminal, with the same rules as on the pages."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from sla_manager.cli.opening import IsoDate, answer, as_json, moment, on_date, open_product, refusals
+from sla_manager.kernel.quantities import read_quantity
+
+
+@click.group("orders")
+def orders() -> None:
+    """Orders of schools."""
+
+
+@orders.command("place")
+@click.option("--school", "urn", required=True, type=int, help="The school's URN.")
+@click.option(
+    "--offering",
+    "offerings",
+    required=True,
+    multiple=True,
+    metavar="CODE=QUANTITY",
+    help="What is bought and how much, like SOU-EWO-DAY=12; may be given several times.",
+)
+@click.option("--service", "service_code", help="The service's short name; needed when there are several.")
+@click.option("--start", required=True, type=IsoDate(), help="The first day, like 2025-10-14.")
+@click.option("--end", required=True, type=IsoDate(), help="The last day, included, like 2026-03-31.")
+@click.option(
+    "--schedule",
+    default="single",
+    show_default=True,
+    type=click.Choice(["single", "three", "seven-five", "monthly", "on_delivery"]),
+)
+@click.option(
+    "--paid-from", default="budget", show_default=True, type=click.Choice(["budget", "private_fund"])
+)
+@click.option("--purchase-order", default="", help="The school's purchase order number.")
+@click.option("--signed-by", required=True, help="Who accepted for the school.")
+@click.option(
+    "--signed-as", default="School business manager", show_default=True, help="Her role at the school."
+)
+@click.option(
+    "--accept", is_flag=True, help="Accept the order for the service as well: it becomes an agreement."
+)
+@on_date
+@as_json
+@refusals
+def place(
+    urn: int,
+    offerings: tuple[str, ...],
+    service_code: str | None,
+    start: date,
+    end: date,
+    schedule: str,
+    paid_from: str,
+    purchase_order: str,
+    signed_by: str,
+    signed_as: str,
+    accept: bool,
+    day: date | None,
+    as_json: bool,
+) -> None:
+    """Quote and order for a school (on paper it signed a form: name who signed)."""
+    from sla_manager.agreements.commands import LineWanted, accept_order, place_order, prepare_quote
+    from sla_manager.agreements.queries import frozen_sha256, quoted_documents
+    from sla_manager.agreements.rules.schedules import Schedule
+    from sla_manager.catalogue.queries import offering_by_code
+    from sla_manager.people.queries import one_service, school_by_urn
+    from sla_manager.store.audit import Actor
+
+    product = open_product()
+    at = moment(day)
+    with product.database.transaction() as session:
+        service = one_service(session, service_code)
+        school = school_by_urn(session, urn)
+        wanted = []
+        for text in offerings:
+            code, _, quantity = text.partition("=")
+            offering = offering_by_code(session, service.id, code.strip())
+            wanted.append(LineWanted(offering.id, read_quantity(quantity, field="offering")))
+        quote = prepare_quote(
+            session,
+            service_id=service.id,
+            school_id=school.id,
+            starts_on=start,
+            ends_on=end,
+            schedule=Schedule(schedule),
+            lines=wanted,
+            paid_from=paid_from,
+            purchase_order=purchase_order,
+            by=product.by,
+            at=at,
+        )
+        documents = quoted_documents(session, quote)
+        ordered = place_order(
+            session,
+            quote.id,
+            role=signed_as,
+            statement="Signed on paper; entered by the council.",
+            address="command line",
+            document_sha256=frozen_sha256(session, quote.id),
+            by=Actor(None, signed_by),
+            at=at,
+        )
+        if accept:
+            ordered = accept_order(session, quote.id, by=product.by, at=at)
+    facts = {
+        "reference": ordered.reference,
+        "status": ordered.status.value,
+        "net": str(ordered.net),
+        "vat": str(ordered.vat),
+        "gross": str(ordered.gross),
+        "documents": [
+            {"due_on": d.due_on.isoformat(), "net": str(d.net), "vat": str(d.vat), "gross": str(d.gross)}
+            for d in documents
+        ],
+    }
+    words = f"{ordered.reference} is {ordered.status.value}: net £{ordered.net}, VAT £{ordered.vat}, gross £{ordered.gross}."
+    answer(facts, as_json=as_json, words=words)

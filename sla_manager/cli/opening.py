@@ -1,0 +1,126 @@
+"""How a command opens the product and answers: the database, the moment, who acts, words or JSON, exit codes."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from sla_manager.config import Settings, UnsafeSettings, read_settings
+from sla_manager.kernel.clock import as_at, london_date, system_clock
+from sla_manager.kernel.errors import NotFound, ProductError, Refused
+from sla_manager.store.audit import Actor
+from sla_manager.store.constraints import explain
+from sla_manager.store.database import Database
+
+P = ParamSpec("P")
+R = TypeVar("R")
+REFUSED = 1
+
+
+class IsoDate(click.ParamType):
+    """A date like 2026-03-31."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the date, or say what a date looks like (exit code 2)."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"“{value}” is not a date. Write it like 2026-03-31.", param, ctx)
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
+on_date = click.option(
+    "--as-at", "day", type=IsoDate(), help="The London date to act at, like 2026-03-31; else now."
+)
+
+
+@dataclass(frozen=True)
+class Product:
+    """The opened product, as a command sees it."""
+
+    settings: Settings
+    database: Database
+
+    @property
+    def by(self) -> Actor:
+        """Who acts: the account at the terminal."""
+        try:
+            account = getpass.getuser()
+        except (KeyError, OSError):
+            account = "unknown account"
+        return Actor(None, f"{account} (command line)")
+
+
+def settings_for_commands() -> Settings:
+    """Return the settings; a command serves no sessions and so needs no secret."""
+    values = dict(os.environ)
+    values.setdefault("SLA_SECRET_KEY", secrets.token_hex(32))
+    try:
+        return read_settings(values)
+    except UnsafeSettings as error:
+        raise Refused(str(error)) from error
+
+
+def open_product(*, empty: bool = False) -> Product:
+    """Open the database. Unless `empty`, it must have been set up before."""
+    settings = settings_for_commands()
+    database = Database.open(settings.database_url)
+    if not empty:
+        try:
+            is_ready = inspect(database.engine).has_table("provider")
+        except OperationalError as error:
+            raise Refused(f"The database cannot be opened: {error.orig}") from error
+        if not is_ready:
+            raise NotFound(
+                "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
+            )
+    return Product(settings, database)
+
+
+def moment(day: date | None) -> datetime:
+    """Return noon in London on the day asked for, or this instant."""
+    return system_clock() if day is None else as_at(day)
+
+
+def day_of(day: date | None) -> date:
+    """Return the day asked for, or today's date in London."""
+    return day or london_date(system_clock())
+
+
+def answer(facts: Mapping[str, Any], *, as_json: bool, words: str) -> None:
+    """Print the facts for machines, or the words for people."""
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else words)
+
+
+def refusals(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn a refusal into its reason on standard error and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except ProductError as error:
+            click.echo(error.message, err=True)
+        except IntegrityError as error:
+            refused = explain(error)
+            if refused is None:
+                raise
+            click.echo(refused.message, err=True)
+        raise SystemExit(REFUSED)
+
+    return wrapped
