@@ -198,7 +198,10 @@ class Activity(Numbered):
 
 
 class SchoolResponse(Numbered):
-    """What the school says of a delivery: agreed, or queried with words. The last one counts."""
+    """What the school says of a visit (its delivery, or its charge): agreed, or queried. The last one counts.
+
+    `settled` is the council's answer to a query; its words say what was decided.
+    """
 
     __tablename__ = "school_response"
     __table_args__ = (
@@ -206,7 +209,7 @@ class SchoolResponse(Numbered):
         CheckConstraint("answer = 'agree' OR length(wording) > 0", name="query_says_why"),
     )
 
-    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), index=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     answer: Mapped[str]
     wording: Mapped[str] = mapped_column(default="")
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
