@@ -115,6 +115,8 @@ class AgreementLine(Numbered):
     counts_report: Mapped[bool]
     counts_travel: Mapped[bool]
     explanation: Mapped[str]
+    year_shares: Mapped[list[Any]]
+    """How the quantity is cut by financial years: rows of year, starts_on, ends_on, quantity, minutes, net."""
 
     agreement: Mapped[Agreement] = relationship(lazy="raise", back_populates="lines")
     offering: Mapped[Offering] = relationship(lazy="raise")
