@@ -11,11 +11,12 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from re import fullmatch
+from re import findall, fullmatch
 from typing import Any
 
 from flask import Flask, url_for
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from werkzeug.routing import BuildError
 
 from sla_manager.kernel.clock import LONDON
 from sla_manager.kernel.minutes import Minutes
@@ -197,6 +198,34 @@ def asset(name: str) -> str:
     return url_for("static", filename=_built(STATIC / "manifest.json").get(name, name))
 
 
+def minutes(length: Minutes | None) -> str:
+    """Say a length of time in minutes alone, as ledgers keep it.
+
+    >>> minutes(Minutes(4329)), minutes(Minutes(-1))
+    ('4,329 minutes', '−1 minute')
+    """
+    if length is None:
+        return ""
+    return f"{MINUS if length.minutes < 0 else ''}{counted(abs(length.minutes), 'minute')}"
+
+
+def slug(text: str) -> str:
+    """Return an id for an element that is named by its words.
+
+    >>> slug("Invoices of 2025/26: £")
+    'invoices-of-2025-26'
+    """
+    return "-".join(findall(r"[a-z0-9]+", text.lower())) or "table"
+
+
+def address_of(endpoint: str, **values: Any) -> str:
+    """Return the address of a page, or nothing where this installation has no such page."""
+    try:
+        return url_for(endpoint, **values)
+    except BuildError:
+        return ""
+
+
 def register(app: Flask) -> None:
     """Give every template the design system's macros, and the filters and globals of this file."""
     design_systems = {name: PackageLoader(name) for name in ("govuk_frontend_jinja", "govuk_frontend_wtf")}
@@ -212,6 +241,7 @@ def register(app: Flask) -> None:
         days=days,
         hours=hours,
         ink=ink,
+        minutes=minutes,
         moment=moment,
         money=money,
         month=month,
@@ -219,10 +249,11 @@ def register(app: Flask) -> None:
         percentage=percentage,
         period=period,
         short_date=short_day,
+        slug=slug,
         time=clock_time,
         weekday=weekday,
     )
-    app.jinja_env.globals.update(asset=asset, charts=charts)
+    app.jinja_env.globals.update(address_of=address_of, asset=asset, charts=charts)
 
 
 def _london_date(value: date | None) -> date | None:

@@ -83,6 +83,10 @@ class _Errors:
         """Return the fields that people see, in order."""
         return [field for field in self._fields.values() if not isinstance(field, wtforms.HiddenField)]
 
+    def has_file(self) -> bool:
+        """Say whether a file is sent with the form."""
+        return any(isinstance(field, FileField) for field in self._fields.values())
+
 
 class BaseForm(_Errors, FlaskForm):
     """A form that changes something. It carries a token against forgery."""
