@@ -23,7 +23,7 @@ _NOTHING = Minutes(0)
 class Band:
     """With fewer than this many clear working days of notice, this percentage of booked time is charged."""
 
-    fewer_than: int
+    below: int
     per_cent: int
 
 
@@ -41,7 +41,7 @@ def read_bands(rows: Iterable[Sequence[int]]) -> tuple[Band, ...]:
     """Read stored rows of [fewer than this many days, per cent], shortest notice first.
 
     >>> read_bands([[5, 100], [20, 50]])
-    (Band(fewer_than=5, per_cent=100), Band(fewer_than=20, per_cent=50))
+    (Band(below=5, per_cent=100), Band(below=20, per_cent=50))
     """
     bands: list[Band] = []
     for row in rows:
@@ -50,15 +50,15 @@ def read_bands(rows: Iterable[Sequence[int]]) -> tuple[Band, ...]:
         band = Band(*row)
         if not 0 <= band.per_cent <= 100:
             raise BandsRefused(f"{band.per_cent} per cent is not between 0 and 100.")
-        if band.fewer_than <= (bands[-1].fewer_than if bands else 0):
-            raise BandsRefused(f"{counted(band.fewer_than, 'day')} is not more than the row before.")
+        if band.below <= (bands[-1].below if bands else 0):
+            raise BandsRefused(f"{counted(band.below, 'day')} is not more than the row before.")
         bands.append(band)
     return tuple(bands)
 
 
 def band_of(clear_days: int, bands: Sequence[Band]) -> Band | None:
     """Return the band that a notice falls in; longer notice than every band is free (None)."""
-    return next((band for band in bands if clear_days < band.fewer_than), None)
+    return next((band for band in bands if clear_days < band.below), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def cancellation_charge(
         return CancellationCharge(clear_days, 0, _NOTHING, f"{notice}: nothing is charged")
     charged = Minutes(half_up(Fraction(booked.minutes * band.per_cent, 100)))
     share = f"{band.per_cent} % of {booked.hours_and_minutes()}"
-    why = f"{notice}, fewer than {band.fewer_than}: {share}"
+    why = f"{notice}, fewer than {band.below}: {share}"
     return CancellationCharge(clear_days, band.per_cent, charged, why)
 
 
