@@ -1,0 +1,181 @@
+"""A school's quotes, orders and agreements: read, ordered, downloaded, and every minute explained."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from sla_manager.agreements.commands import place_order, withdraw_quote
+from sla_manager.agreements.models import Agreement
+from sla_manager.agreements.queries import (
+    acceptance_of,
+    agreement as one_agreement,
+    instalments,
+    latest_version,
+    ledger,
+    newer_version,
+    quoted_documents,
+    school_agreements,
+    variations,
+    version_files,
+    versions,
+)
+from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.kernel.errors import NotFound, Refused
+from sla_manager.people.models import School
+from sla_manager.people.rules.roles import Permission
+from sla_manager.visits.queries import balances_with_booked
+from sla_manager.web.downloads import agreement_pdf
+from sla_manager.web.forms import BaseForm, CheckboxField, TextField
+from sla_manager.web.guard import in_school, me, my_memberships
+from sla_manager.web.navigation import provider
+from sla_manager.web.pages import actor, now, reading, today, transaction
+from sla_manager.web.paces import paced
+from sla_manager.web.school import blueprint
+from sla_manager.web.school.home import school_menu
+
+STATEMENT = "I have the authority to order this for the school, and I accept the terms in the document."
+
+
+class OrderForm(BaseForm):
+    """The acceptance of a quote."""
+
+    role = TextField("Your role at the school", enter="Enter your role, like School business manager", longest=80)
+    purchase_order = TextField("Purchase order number (optional)", longest=60)
+    authority = CheckboxField(STATEMENT, enter="Tick the box to say that you may order this for the school")
+
+
+@blueprint.get("/<int:urn>/agreements")
+@in_school(Permission.SEE_SCHOOL)
+def agreements(school: School) -> str:
+    """List quotes, orders and agreements, the latest first."""
+    found = school_agreements(reading(), school.id)
+    return render_template(
+        "school/agreements.html", navigation=school_menu(school), school=school, agreements=found
+    )
+
+
+@blueprint.get("/<int:urn>/agreements/<int:agreement_id>")
+@in_school(Permission.SEE_SCHOOL)
+def agreement(school: School, agreement_id: int) -> str:
+    """Show one: what, how much, when it is billed, what is left, and the signed document."""
+    session = reading()
+    found = one_agreement(session, agreement_id, school_id=school.id)
+    return render_template(
+        "school/agreement.html",
+        navigation=school_menu(school),
+        school=school,
+        agreement=found,
+        documents=quoted_documents(session, found),
+        instalments=instalments(session, found.id),
+        balances=paced(session, balances_with_booked(session, agreement_id=found.id), today()),
+        variations=variations(session, found.id),
+        acceptance=acceptance_of(session, found.id),
+        versions=versions(session, found.id),
+        files=version_files(session, found.id),
+        newer=newer_version(session, found.id),
+        can_order=_can_order(found),
+    )
+
+
+def _can_order(found: Agreement) -> bool:
+    in_time = found.valid_until is not None and today() <= found.valid_until
+    return found.status is AgreementStatus.QUOTED and in_time
+
+
+@blueprint.route("/<int:urn>/agreements/<int:agreement_id>/order", methods=["GET", "POST"])
+@in_school(Permission.ORDER)
+def order(school: School, agreement_id: int) -> str | tuple[str, int] | Response:
+    """Check the answers, then order. A second press finds the order already placed and says so."""
+    session = reading()
+    found = one_agreement(session, agreement_id, school_id=school.id)
+    form = OrderForm()
+    if not form.is_submitted():
+        form.role.data = next(
+            (m.role.title for m in my_memberships() if school.id == m.school_id), my_memberships()[0].role.title
+        )
+        form.purchase_order.data = found.purchase_order
+    status = 200
+    if form.is_sent():
+        try:
+            return _ordered(form, school, found)
+        except Refused as error:
+            form.refuse(error)
+    if form.is_submitted():
+        status = 422
+    page = render_template(
+        "school/order.html",
+        navigation=school_menu(school),
+        school=school,
+        agreement=found,
+        documents=quoted_documents(session if not form.is_submitted() else reading(), found),
+        form=form,
+        person=me(),
+        provider=provider(reading()),
+        statement=STATEMENT,
+    )
+    return page, status
+
+
+def _ordered(form: OrderForm, school: School, found: Agreement) -> Response:
+    sha256 = latest_version(reading(), found.id).sha256
+    with transaction() as session:
+        placed = place_order(
+            session,
+            found.id,
+            role=form.role.data,
+            statement=STATEMENT,
+            address=actor().address or "unknown",
+            purchase_order=form.purchase_order.data or None,
+            document_sha256=sha256,
+            by=actor(),
+            at=now(),
+        )
+    flash(f"You have ordered {placed.reference}. We will tell you when the service has accepted it.", "success")
+    return redirect(url_for("school.agreement", urn=school.urn, agreement_id=found.id), 303)
+
+
+@blueprint.route("/<int:urn>/agreements/<int:agreement_id>/withdraw", methods=["GET", "POST"])
+@in_school(Permission.ORDER)
+def withdraw(school: School, agreement_id: int) -> str | Response:
+    """Confirm that a quote is not wanted, then withdraw it."""
+    found = one_agreement(reading(), agreement_id, school_id=school.id)
+    if found.status is not AgreementStatus.QUOTED:
+        raise Refused(f"{found.reference} is {found.status.title.lower()}: only a quote can be withdrawn.")
+    form = BaseForm()
+    if form.is_sent():
+        with transaction() as session:
+            withdraw_quote(session, agreement_id, by=actor(), at=now())
+        flash(f"The quote {found.reference} is withdrawn.", "success")
+        return redirect(url_for("school.agreements", urn=school.urn), 303)
+    return render_template(
+        "school/withdraw.html", navigation=school_menu(school), school=school, agreement=found, form=form
+    )
+
+
+@blueprint.get("/<int:urn>/agreements/<int:agreement_id>/ledger/<int:tranche_id>")
+@in_school(Permission.SEE_SCHOOL)
+def day_ledger(school: School, agreement_id: int, tranche_id: int) -> str:
+    """Show every entry that led to a balance, with the balance after it."""
+    session = reading()
+    found = one_agreement(session, agreement_id, school_id=school.id)
+    rows = balances_with_booked(session, agreement_id=found.id)
+    row = next((one for one in rows if one.tranche.tranche_id == tranche_id), None)
+    if row is None:
+        raise NotFound
+    return render_template(
+        "school/ledger.html",
+        navigation=school_menu(school),
+        school=school,
+        agreement=found,
+        row=row,
+        entries=ledger(session, tranche_id),
+    )
+
+
+@blueprint.get("/<int:urn>/agreements/<int:agreement_id>/documents/<int:version_id>.pdf")
+@in_school(Permission.SEE_SCHOOL)
+def agreement_document(school: School, agreement_id: int, version_id: int) -> Response:
+    """Download the printed document of a version."""
+    found = one_agreement(reading(), agreement_id, school_id=school.id)
+    return agreement_pdf(found, version_id)

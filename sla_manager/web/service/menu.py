@@ -1,0 +1,25 @@
+"""The pages within a service, for its manager."""
+
+from __future__ import annotations
+
+from sla_manager.people.models import TradingService
+from sla_manager.web.navigation import Entry, entry
+
+PAGES = (
+    ("Today", "service.home"),
+    ("Orders", "service.orders"),
+    ("Agreements", "service.agreements"),
+    ("Diaries", "service.board"),
+    ("Visits", "service.visits"),
+    ("Absences", "service.absences"),
+    ("Support meetings", "service.meetings"),
+    ("Pace", "service.pace"),
+    ("Year close", "service.year_close"),
+)
+
+
+def service_menu(service: TradingService) -> list[Entry]:
+    """Return the menu of a service; the first entry is active on its own page only."""
+    entries = [entry(text, endpoint, service=service.code) for text, endpoint in PAGES]
+    entries[0]["active"] = entries[0]["active"] and not any(other["active"] for other in entries[1:])
+    return entries
