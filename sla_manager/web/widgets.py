@@ -27,7 +27,7 @@ class Widget:
         return {
             **named(field),
             "label": {"text": field.label.text, "classes": "govuk-label--s"},
-            "value": field._value(),
+            "value": field._value() if hasattr(field, "_value") else None,
             **field.look,
         }
 
@@ -80,7 +80,7 @@ class Select(Widget):
 
     def params(self, field: Any) -> Params:
         """Return the component's parameters."""
-        return {**super().params(field), "value": None, "items": _items(field, "selected")}
+        return {**super().params(field), "items": _items(field, "selected")}
 
 
 class Radios(Widget):
