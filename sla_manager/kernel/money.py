@@ -35,8 +35,13 @@ def half_up(value: Fraction | Decimal | int) -> int:
     if isinstance(value, float):
         raise TypeError("a float cannot be rounded to money or time")
     exact = Fraction(value)
-    magnitude = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    return magnitude if exact >= 0 else -magnitude
+    return _half_up(exact.numerator, exact.denominator)
+
+
+def _half_up(numerator: int, denominator: int) -> int:
+    """Divide and round half away from zero; the denominator is above 0."""
+    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return magnitude if numerator >= 0 else -magnitude
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -113,7 +118,7 @@ class Money:
         >>> str(Money(858_67).per_cent(2000))
         '171.73'
         """
-        return self.times(Fraction(whole(basis_points, "basis points"), 10_000))
+        return Money(_half_up(self.pence * whole(basis_points, "basis points"), 10_000))
 
     def split(self, weights: Sequence[int | Fraction]) -> tuple[Money, ...]:
         """Cut into parts by largest remainder, ties to the earliest: the parts add up to the penny.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from sla_manager.kernel.errors import Refused
 
@@ -118,6 +119,7 @@ def academic_year_name(day: date) -> str:
     return f"{first}/{(first + 1) % 100:02d}"
 
 
+@lru_cache(maxsize=4096)
 def month_of(day: date) -> Period:
     """Return the calendar month that a date lies in."""
     start = day.replace(day=1)

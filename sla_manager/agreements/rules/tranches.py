@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
@@ -60,6 +61,7 @@ def steps_of(quantity: Decimal, step: Decimal) -> int:
     return int(Fraction(quantity) / Fraction(step))
 
 
+@lru_cache(maxsize=1024)
 def years_of(term: Period, *, start_month: int = 4) -> tuple[tuple[FinancialYear, Period], ...]:
     """Return the financial years that a term touches, each with the part of the term in it."""
     parts = []
