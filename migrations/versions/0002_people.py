@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from sla_manager.store.triggers import append_only, not_append_only
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -65,6 +67,17 @@ def upgrade() -> None:
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("report", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_register_import")),
+    )
+    op.create_table(
+        "register_upload",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("uploaded_by", sa.Text(), nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("compressed", sa.LargeBinary(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_register_upload")),
     )
     op.create_table(
         "school_term",
@@ -297,10 +310,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_membership_service_id"), "membership", ["service_id"], unique=False)
     op.create_index(op.f("ix_membership_trust_id"), "membership", ["trust_id"], unique=False)
     op.create_index("uq_membership_once", "membership", ["person_id", "role", "place_key"], unique=True)
+    append_only(op, "register_import")
 
 
 def downgrade() -> None:
     """Take them away again."""
+    not_append_only(op, "register_import")
     op.drop_index("uq_membership_once", table_name="membership")
     op.drop_index(op.f("ix_membership_trust_id"), table_name="membership")
     op.drop_index(op.f("ix_membership_service_id"), table_name="membership")
@@ -320,6 +335,7 @@ def downgrade() -> None:
     op.drop_table("trust")
     op.drop_table("service")
     op.drop_table("school_term")
+    op.drop_table("register_upload")
     op.drop_table("register_import")
     op.drop_table("provider")
     op.drop_table("person")

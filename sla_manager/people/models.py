@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sla_manager.kernel.minutes import Minutes
@@ -156,7 +156,7 @@ class Customer(Numbered):
 
 
 class Person(Numbered):
-    """Somebody who signs in. `session_version` rises when a password or role changes, which ends other sessions."""
+    """Somebody who signs in. `session_version` rises with password or role, which ends sessions."""
 
     __tablename__ = "person"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
@@ -171,14 +171,15 @@ class Person(Numbered):
 
 
 class Membership(Numbered):
-    """A role that a person holds in one place. `order_limit` bounds what she may order (net); None is no limit."""
+    """A role that a person holds in one place. `order_limit` (net) bounds what she may order."""
 
     __tablename__ = "membership"
     __table_args__ = (
         CheckConstraint(
             "(role IN ('school_business_manager', 'head_teacher') AND school_id IS NOT NULL "
             "AND trust_id IS NULL AND service_id IS NULL) "
-            "OR (role = 'trust_finance_lead' AND trust_id IS NOT NULL AND school_id IS NULL AND service_id IS NULL) "
+            "OR (role = 'trust_finance_lead' AND trust_id IS NOT NULL AND school_id IS NULL "
+            "AND service_id IS NULL) "
             "OR (role IN ('officer', 'service_manager') AND service_id IS NOT NULL "
             "AND school_id IS NULL AND trust_id IS NULL) "
             "OR (role IN ('finance_officer', 'administrator', 'auditor') "
@@ -274,6 +275,19 @@ class RegisterImport(Numbered):
     updated: Mapped[int]
     unchanged: Mapped[int]
     refused: Mapped[int]
+    report: Mapped[dict[str, Any]]
+
+
+class RegisterUpload(Numbered):
+    """A register file that was read and waits for somebody to say "import"; kept for a day, compressed."""
+
+    __tablename__ = "register_upload"
+
+    at: Mapped[datetime]
+    uploaded_by: Mapped[str]
+    filename: Mapped[str]
+    sha256: Mapped[str]
+    compressed: Mapped[bytes] = mapped_column(LargeBinary)
     report: Mapped[dict[str, Any]]
 
 

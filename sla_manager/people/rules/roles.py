@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from sla_manager.kernel.titles import Titled
 
-class Role(StrEnum):
+
+class Role(Titled):
     """What a person is, in one place (a school, a trust, a service, or the whole council)."""
 
     SCHOOL_BUSINESS_MANAGER = "school_business_manager"
@@ -16,11 +18,6 @@ class Role(StrEnum):
     FINANCE_OFFICER = "finance_officer"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
-
-    @property
-    def title(self) -> str:
-        """The role as people say it."""
-        return self.value.replace("_", " ").capitalize()
 
     @property
     def scope(self) -> Scope:
@@ -50,7 +47,7 @@ SCOPES: dict[Role, Scope] = {
 
 
 class Permission(StrEnum):
-    """One thing a person may be allowed to do. The value is its name in code; `sentence` says it to people."""
+    """One thing a person may be allowed to do. `sentence` says it to people."""
 
     SEE_SCHOOL = "see_school"
     ORDER = "order"
