@@ -307,8 +307,8 @@ def day_statement() -> DayStatementFacts:
             ),
         ),
         how_to_read=(
-            "Time is kept in minutes and shown in days of 7 hours 24 minutes. What is left on 31 March lapses: it "
-            "is never carried into the next financial year. You can question any entry."
+            "Time is kept in minutes and shown in days of 7 hours 24 minutes. What is left on 31 March "
+            "lapses: it is never carried into the next financial year. You can question any entry."
         ),
         questions=FINANCE_DESK,
     )

@@ -19,11 +19,15 @@ from sla_manager.gateways.printing.facts import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
-    """One promise: its reference ("P1", "C3"; may be empty), its text and its finer points."""
+    """One promise: its reference ("P1", "C3"; may be empty), its text and its finer points.
+
+    `heading` gathers promises that the service lists together, such as "Before a referral"; it may be empty.
+    """
 
     reference: str
     text: Prose
     points: tuple[Prose, ...] = ()
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +40,21 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoreItem:
+    """One thing that is free: its name, what it is and what belongs to it."""
+
+    name: str
+    description: Prose = ""
+    points: tuple[Prose, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoreDuty:
     """One of the four duties of the core offer, what it means and everything free under it."""
 
     name: str
     meaning: Prose
-    items: tuple[Prose, ...]
+    items: tuple[CoreItem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,8 +29,8 @@ class Limits:
     """What one document may take, and how long a child lives."""
 
     memory_bytes: int = 1536 * 1024 * 1024
-    processor_seconds: int = 60
-    wall_seconds: int = 120
+    processor_seconds: int = 120
+    wall_seconds: int = 300
     documents_per_child: int = 200
     longest_question: int = 128 * 1024 * 1024
     longest_answer: int = 64 * 1024 * 1024

@@ -7,6 +7,7 @@ Limits, so that any input prints in bounded time and memory (nothing is lost: th
 | a name or label | 300 characters |
 | a text of sentences | 2,000 characters |
 | all texts of one document together | 400,000 characters, then 160 each |
+| one word (a run without a space) | 120 characters |
 | rows of one list (lines, entries, points) | 1,000 |
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from types import NoneType, UnionType
@@ -29,6 +30,7 @@ LONGEST_LABEL = 300
 LONGEST_TEXT = 2_000
 LONGEST_DOCUMENT = 400_000
 SHORTEST_LIMIT = 160
+LONGEST_WORD = 120
 MOST_ROWS = 1_000
 
 SHORTENED = " … (Shortened for printing. The full text is kept with this document’s record.)"
@@ -44,6 +46,7 @@ FACTS: Mapping[str, type[MoneyDocumentFacts] | type[AgreementFacts] | type[DaySt
 
 _AMOUNT = re.compile(r"-?\d{1,13}\.\d{2}")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_LONG_WORD = re.compile(rf"(\S{{{LONGEST_WORD - 1}}})\S{{2,}}")
 _NOT_PRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]"
 )
@@ -72,9 +75,9 @@ class _Paper:
     def text(self, value: str, limit: int) -> str:
         if self.characters > LONGEST_DOCUMENT:
             limit = min(limit, SHORTEST_LIMIT)
-        cleaned = _NOT_PRINTABLE.sub("\ufffd", value[: limit + 1])
+        cleaned = _LONG_WORD.sub(r"\1…", _NOT_PRINTABLE.sub("\ufffd", value[: limit + 1]))
         if len(value) > limit:
-            cleaned = cleaned[: limit - len(SHORTENED)].rstrip() + SHORTENED
+            cleaned = cleaned[: limit - len(SHORTENED)].rstrip("… ") + SHORTENED
         self.characters += len(cleaned)
         return cleaned
 
@@ -106,7 +109,8 @@ def _read_object(shape: type, stored: object, where: str, paper: _Paper) -> obje
     if not isinstance(stored, Mapping):
         raise FactsRefused(f"{where or 'The facts'}: expected fields, found {type(stored).__name__}.")
     names = [item.name for item in fields(shape)]
-    missing, unknown = [n for n in names if n not in stored], [n for n in stored if n not in names]
+    missing = [item.name for item in fields(shape) if item.name not in stored and item.default is MISSING]
+    unknown = [name for name in stored if name not in names]
     if missing or unknown:
         wrong = [f"missing {name}" for name in missing] + [f"unknown {str(name)[:40]}" for name in unknown]
         raise FactsRefused(f"{where or 'The facts'}: {', '.join(wrong[:10])}.")

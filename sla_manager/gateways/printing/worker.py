@@ -56,7 +56,8 @@ def _answer(question: bytes, templates: Path, answers: BinaryIO) -> None:
         head = {"failed": reason.message}
     except Exception as reason:  # noqa: BLE001  # whatever happens, the parent is told in words
         head = {"failed": f"{type(reason).__name__}: {reason}"[:500]}
-    answers.write(json.dumps(head).encode() + b"\n" + content) answers.flush()
+    answers.write(json.dumps(head).encode() + b"\n" + content)
+    answers.flush()
 
 
 if __name__ == "__main__":
