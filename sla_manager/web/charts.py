@@ -14,7 +14,8 @@ ROW = 56
 BAR = 32
 LABELS = 260
 HEIGHT = 360
-LEFT, RIGHT, TOP, BOTTOM = 110, 20, 20, 50
+LEFT, RIGHT, TOP, BOTTOM = 110, 40, 20, 50
+EDGE, FLOOR = WIDTH - RIGHT, HEIGHT - BOTTOM
 KINDS = ("used", "booked", "left", "lapsing")
 COLOURS = {
     "used": "#1d5c63",
@@ -107,7 +108,7 @@ def grouped(groups: Sequence[tuple[str, Sequence[Part]]]) -> Bars:
     [290, 145]
     """
     tallest = max((part.amount for _, parts in groups for part in parts), default=0)
-    room, floor = HEIGHT - TOP - BOTTOM, HEIGHT - BOTTOM
+    room, floor = FLOOR - TOP, FLOOR
     step = (WIDTH - LEFT - RIGHT) // max(len(groups), 1)
     boxes, labels = [], []
     for place, (text, parts) in enumerate(groups):
@@ -128,10 +129,10 @@ def pace(
     `across` names days on the axis; `top` says the whole ("12 days").
 
     >>> pace([(0, 0), (50, 80)], length=100, whole=100, across=[(0, "April")], top="100").even
-    '110,310 980,20'
+    '110,310 960,20'
     """
     largest = max([whole, *(amount for _, amount in points)])
-    floor, room, breadth = HEIGHT - BOTTOM, HEIGHT - TOP - BOTTOM, WIDTH - LEFT - RIGHT
+    floor, room, breadth = FLOOR, FLOOR - TOP, EDGE - LEFT
 
     def spot(on: int, amount: int) -> tuple[int, int]:
         return LEFT + _share(on, length, breadth), floor - _share(amount, largest, room)
