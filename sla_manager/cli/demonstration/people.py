@@ -134,3 +134,11 @@ def sign_in_sheet(address: str) -> str:
         for sign_in in SIGN_INS
     ]
     return "\n".join([f"Open {address}", f"The password of all of them is: {PASSWORD}", *rows])
+
+
+def weekdays_of(officers: list[Officer]) -> dict[int, set[int]]:
+    """Return the weekdays that each officer works."""
+    patterns = {
+        name: {day for day, hours in enumerate(week) if hours is not None} for name, week, *_ in _OFFICERS
+    }
+    return {officer.id: patterns[officer.name] for officer in officers}

@@ -12,12 +12,34 @@ import random
 AUTHORITY = ("990", "Wexcombe")
 NEIGHBOUR = ("991", "Marlingford")
 COLUMNS = (
-    "URN,LA (code),LA (name),EstablishmentNumber,EstablishmentName,TypeOfEstablishment (code),"
-    "TypeOfEstablishment (name),EstablishmentTypeGroup (code),EstablishmentTypeGroup (name),"
-    "EstablishmentStatus (code),EstablishmentStatus (name),OpenDate,CloseDate,PhaseOfEducation (code),"
-    "PhaseOfEducation (name),NumberOfPupils,Trusts (name),UKPRN,LastChangedDate,Street,Locality,Address3,Town,"
-    "County (name),Postcode,Easting,Northing"
-).split(",")
+    "URN",
+    "LA (code)",
+    "LA (name)",
+    "EstablishmentNumber",
+    "EstablishmentName",
+    "TypeOfEstablishment (code)",
+    "TypeOfEstablishment (name)",
+    "EstablishmentTypeGroup (code)",
+    "EstablishmentTypeGroup (name)",
+    "EstablishmentStatus (code)",
+    "EstablishmentStatus (name)",
+    "OpenDate",
+    "CloseDate",
+    "PhaseOfEducation (code)",
+    "PhaseOfEducation (name)",
+    "NumberOfPupils",
+    "Trusts (name)",
+    "UKPRN",
+    "LastChangedDate",
+    "Street",
+    "Locality",
+    "Address3",
+    "Town",
+    "County (name)",
+    "Postcode",
+    "Easting",
+    "Northing",
+)
 
 _MAINTAINED, _ACADEMIES, _FREE = (
     ("4", "Local authority maintained schools"),
@@ -34,18 +56,23 @@ _NURSERY, _PRIMARY, _SECONDARY, _NONE = (
 TRUSTS = ("Harrow Down Learning Trust", "The Kestrel Academies Trust", "Lantern Bridge Schools Trust")
 
 _PLACES = (
-    "Abbot's Green,Alder Lane,Ashcroft,Barley Hill,Beacon Road,Beech Walk,Birchfield,Bramble Lane,Bridge Street,"
-    "Broadmead,Brook Lane,Castle Rise,Cherry Orchard,Chestnut Avenue,Church Lane,Clover Field,Coppice Lane,"
-    "Cornmill,Cranbourne,Dairy Lane,Deer Park,Eastgate,Elm Grove,Fairmead,Farthing Lane,Fern Bank,Field Lane,"
-    "Foxglove,Furlong,Garth Hill,Glebe,Granary Row,Greenacre,Hawthorn,Hazel Wood,Heath End,Heron Quay,High Elms,"
-    "Hollow Lane,Holly Bank,Ivy House,Juniper,Kiln Lane,Kingfisher,Larch Road,Lime Tree,Linden Park,Long Acre,"
-    "Manor Fields,Maple Drive,Market Street,Meadowside,Mill Pond,Millrace,Moorhen,Nettlecombe,Newbridge,North Common,"
-    "Oak Bank,Old Orchard,Orchard Way,Osier Bank,Otter Brook,Paddock Hill,Park View,Pear Tree,Pine Ridge,Plover Lane,"
-    "Pond Lane,Poplar Road,Primrose Hill,Priory,Quarry Bank,Queensmead,Rectory Lane,Ridgeway,Riverside,Robin Hill,"
-    "Rookwood,Rowan,Rushmere,Sandpiper,Saxon Way,Shepherd's Lane,Silver Birch,Skylark,Southfield,Spring Lane,"
-    "Stonebridge,Swallow Road,Sycamore,Thistledown,Valley Road,Violet Bank,Walnut Tree,Waterside,Wellspring,"
-    "West Common,Wheatfield,Whitethorn,Willow Walk,Windmill Hill,Woodlands,Wren Park,Yew Tree"
-).split(",")
+    "Abbot's Green", "Alder Lane", "Ashcroft", "Barley Hill", "Beacon Road", "Beech Walk",
+    "Birchfield", "Bramble Lane", "Bridge Street", "Broadmead", "Brook Lane", "Castle Rise", "Cherry
+    Orchard", "Chestnut Avenue", "Church Lane", "Clover Field", "Coppice Lane", "Cornmill",
+    "Cranbourne", "Dairy Lane", "Deer Park", "Eastgate", "Elm Grove", "Fairmead", "Farthing Lane",
+    "Fern Bank", "Field Lane", "Foxglove", "Furlong", "Garth Hill", "Glebe", "Granary Row",
+    "Greenacre", "Hawthorn", "Hazel Wood", "Heath End", "Heron Quay", "High Elms", "Hollow Lane",
+    "Holly Bank", "Ivy House", "Juniper", "Kiln Lane", "Kingfisher", "Larch Road", "Lime Tree",
+    "Linden Park", "Long Acre", "Manor Fields", "Maple Drive", "Market Street", "Meadowside", "Mill
+    Pond", "Millrace", "Moorhen", "Nettlecombe", "Newbridge", "North Common", "Oak Bank", "Old
+    Orchard", "Orchard Way", "Osier Bank", "Otter Brook", "Paddock Hill", "Park View", "Pear Tree",
+    "Pine Ridge", "Plover Lane", "Pond Lane", "Poplar Road", "Primrose Hill", "Priory", "Quarry
+    Bank", "Queensmead", "Rectory Lane", "Ridgeway", "Riverside", "Robin Hill", "Rookwood", "Rowan",
+    "Rushmere", "Sandpiper", "Saxon Way", "Shepherd's Lane", "Silver Birch", "Skylark",
+    "Southfield", "Spring Lane", "Stonebridge", "Swallow Road", "Sycamore", "Thistledown", "Valley
+    Road", "Violet Bank", "Walnut Tree", "Waterside", "Wellspring", "West Common", "Wheatfield",
+    "Whitethorn", "Willow Walk", "Windmill Hill", "Woodlands", "Wren Park", "Yew Tree",
+)
 
 _KINDS = (
     # how many, name, type code and name, group, phase, pupils from and to
