@@ -234,7 +234,7 @@ def _plan(session: Session, content: bytes) -> tuple[_Plan, _Trusts]:
     rows = read_rows(register.columns, register.rows())
     table = School.__table__
     known = {row["urn"]: row for row in session.execute(select(table)).mappings()}
-    names: dict[int, str] = dict(session.execute(select(Trust.id, Trust.name)).tuples().all())
+    names = {trust.id: trust.name for trust in session.scalars(select(Trust))}
     plan = _Plan()
     plan.report.rows = len(rows)
     trusts = _Trusts(session, plan.report)
@@ -337,9 +337,7 @@ def _store_schools(session: Session, plan: _Plan) -> None:
         return
     session.execute(insert(School), plan.inserts)
     added = {values["urn"] for values in plan.inserts}
-    keys = [
-        (key, urn) for key, urn in session.execute(select(School.id, School.urn)).tuples() if urn in added
-    ]
+    keys = [(key, urn) for key, urn in session.execute(select(School.id, School.urn)) if urn in added]
     customers = [
         {"school_id": key, "account_reference": f"S{urn}", "email": "", "purchase_order_required": False}
         for key, urn in keys

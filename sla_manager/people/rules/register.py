@@ -75,6 +75,8 @@ def _optional_text(cell: str) -> str | None:
 
 def _code(cell: str) -> str:
     cleaned = _needed_text(cell)
+    if not (cleaned.isascii() and cleaned.isdigit() and len(cleaned) <= 4):
+        raise ValueError("is not a code of the register, which is a whole number.")
     return cleaned.lstrip("0") or "0"
 
 
@@ -195,7 +197,8 @@ class _Reading:
 def read_rows(columns: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> list[RegisterRow]:
     """Return every row, or refuse the file: with the columns it lacks, or with each cell that cannot be read.
 
-    A URN may stand in the file once: two rows of one school could say different things.
+    A URN may stand in the file once: two rows of one school could say different things. Cells beyond the last named
+    column are ignored, like unknown columns: published extracts have such rows.
     """
     places = {name: index for index, name in enumerate(columns)}
     missing = [column.name for column in COLUMNS if column.needed and column.name not in places]
@@ -218,7 +221,7 @@ def read_rows(columns: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]])
 def _read_row(
     number: int, cells: Sequence[str], wanted: list[tuple[Column, int]], width: int, reading: _Reading
 ) -> RegisterRow | None:
-    if len(cells) != width:
+    if len(cells) < width:
         why = f"the row has {len(cells)} cells and the header names {width} columns."
         reading.note(CellError(number, "the whole row", "", why))
         return None
