@@ -59,7 +59,14 @@ class Offering(Numbered):
     counts_preparation: Mapped[bool] = mapped_column(default=True)
     counts_report: Mapped[bool] = mapped_column(default=True)
     counts_travel: Mapped[bool] = mapped_column(default=False)
+    section: Mapped[str] = mapped_column(default="")
+    """The heading it stands under in the catalogue."""
+    minimum_per_week: Mapped[Decimal | None]
+    """The smallest quantity for every school week, where the service sets one."""
     phases: Mapped[list[Any]] = mapped_column(default=list)
+    """The phases of education it is for, as the register names them; empty means all."""
+    customer_classes: Mapped[list[Any]] = mapped_column(default=list)
+    """The kinds of customer it is for; empty means all."""
     activities: Mapped[list[Any]] = mapped_column(default=list)
     position: Mapped[int] = mapped_column(default=0)
     source: Mapped[str] = mapped_column(default="")

@@ -37,7 +37,7 @@ class BillingTreatment:
     reason: str
 
 
-def _offered(on: date) -> Select[tuple[Offering]]:
+def _offered(on: date) -> Select[Offering]:
     core_first = case((Offering.family == Family.CORE, 0), else_=1)
     return (
         select(Offering)
@@ -75,7 +75,7 @@ def offering_by_code(session: Session, service_id: int, code: str) -> Offering:
     return found
 
 
-def _holding(on: date) -> Select[tuple[Price]]:
+def _holding(on: date) -> Select[Price]:
     return select(Price).where(Price.starts_on <= on, or_(Price.ends_on.is_(None), Price.ends_on > on))
 
 

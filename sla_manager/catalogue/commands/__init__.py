@@ -1,5 +1,6 @@
 """What changes the catalogue: presets, prices, and how a sale is billed."""
 
+from sla_manager.catalogue.commands.presets import load_preset
 from sla_manager.catalogue.commands.prices import (
     set_billing_rule,
     set_price,
@@ -7,4 +8,4 @@ from sla_manager.catalogue.commands.prices import (
     withdraw_offering,
 )
 
-__all__ = ["set_billing_rule", "set_price", "set_vat_rate", "withdraw_offering"]
+__all__ = ["load_preset", "set_billing_rule", "set_price", "set_vat_rate", "withdraw_offering"]

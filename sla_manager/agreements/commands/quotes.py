@@ -1,0 +1,267 @@
+"""Quotes: every line priced, every document worked out, and the text frozen with its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import sla_manager.agreements.constraints  # noqa: F401  (gives the database its sentences)
+from sla_manager.agreements.commands.ledger import refuse_closed
+from sla_manager.agreements.commands.numbers import next_reference
+from sla_manager.agreements.commands.pricing import Buyer, priced_line
+from sla_manager.agreements.documents.freezing import freeze
+from sla_manager.agreements.models import Agreement
+from sla_manager.agreements.queries import agreement as whole_agreement
+from sla_manager.agreements.queries import newer_version
+from sla_manager.agreements.queries.payment import agreement_totals, billing_facts
+from sla_manager.agreements.rules.schedules import Schedule
+from sla_manager.agreements.rules.statuses import AgreementStatus, move
+from sla_manager.agreements.shares import read_shares
+from sla_manager.kernel.clock import london_date
+from sla_manager.kernel.errors import Conflict, NotFound, Refused
+from sla_manager.kernel.periods import FinancialYear, Period, add_months
+from sla_manager.kernel.unique_pupil_numbers import refuse_pupil_numbers
+from sla_manager.kernel.words import long_date
+from sla_manager.people.models import School, TradingService
+from sla_manager.people.queries import customer_of_school
+from sla_manager.store.audit import SYSTEM, Actor, record
+
+_FIRST_YEARS, _LATER_YEARS = 3, 5
+LONGEST_PURCHASE_ORDER = 100
+_EVER_AGREED = (AgreementStatus.AGREED, AgreementStatus.ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class LineWanted:
+    """What is asked for: an offering and how much of it (for each term, where the offering is sold by the term).
+
+    `year_split` says how much belongs to which financial year; without it the months decide.
+    """
+
+    offering_id: int
+    quantity: Decimal
+    year_split: Mapping[FinancialYear, Decimal] | None = None
+
+
+class TooLong(Refused):
+    """A buy-back lasts at most three years the first time, five later."""
+
+    def __init__(self, years: int) -> None:
+        super().__init__(
+            f"This agreement can last at most {years} years. Choose an earlier last day.", field="ends_on"
+        )
+
+
+class Replaced(Conflict):
+    """Somebody else has made a newer version meanwhile (N11, C2)."""
+
+    def __init__(self, reference: str, newer: str) -> None:
+        super().__init__(f"{reference} was replaced by {newer}. Look at {newer} and go on from there.")
+
+
+def prepare_quote(
+    session: Session,
+    *,
+    service_id: int,
+    school_id: int,
+    starts_on: date,
+    ends_on: date,
+    schedule: Schedule,
+    lines: Sequence[LineWanted],
+    paid_from: str = "budget",
+    purchase_order: str = "",
+    by: Actor,
+    at: datetime,
+    once_key: str | None = None,
+    replaces_id: int | None = None,
+) -> Agreement:
+    """Return a quote: its lines priced, its documents exact, its text frozen.
+
+    The same `once_key` gives back the same quote. `replaces_id` is the quote that this one takes the place of.
+    Refused: no line, core, no price, a quantity off its limits or step, dates that go back or go on too long.
+    """
+    if once_key is not None:
+        made = session.scalar(select(Agreement.id).where(Agreement.once_key == once_key))
+        if made is not None:
+            return whole_agreement(session, made)
+    service, school = session.get(TradingService, service_id), session.get(School, school_id)
+    if service is None or school is None:
+        raise NotFound
+    term = _term(session, school, service_id, starts_on, ends_on)
+    buyer = _buyer(session, school, term, paid_from)
+    if not lines:
+        raise Refused("Choose at least one thing to buy.", field="lines")
+    replaced = _replaced(session, replaces_id, school_id=school_id, service_id=service_id)
+    draft = Agreement(
+        reference=next_reference(session, f"{service.series}-Q", at=at),
+        service_id=service_id,
+        customer_id=customer_of_school(session, school_id).id,
+        school_id=school_id,
+        status=AgreementStatus.DRAFT,
+        customer_class=buyer.customer_class,
+        paid_from=paid_from,
+        schedule=schedule,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        purchase_order=checked_purchase_order(purchase_order),
+        quoted_at=at,
+        valid_until=london_date(at) + timedelta(days=service.quote_valid_days),
+        replaces_id=replaced.id if replaced else None,
+        prepared_by=by.name,
+        prepared_by_id=by.person_id,
+        once_key=once_key,
+    )
+    priced = [
+        priced_line(
+            session,
+            wanted.offering_id,
+            wanted.quantity,
+            wanted.year_split,
+            buyer=buyer,
+            service_id=service_id,
+        )
+        for wanted in lines
+    ]
+    for position, line in enumerate(priced, start=1):
+        line.position = position
+        for share in read_shares(line.year_shares):
+            refuse_closed(session, share.year)
+    draft.net, draft.vat = agreement_totals(priced, schedule, term, billing_facts(session))
+    draft.gross = draft.net + draft.vat
+    session.add(draft)
+    session.flush()
+    for line in priced:
+        line.agreement_id = draft.id
+    session.add_all(priced)
+    session.flush()
+    freeze(session, draft.id, kind="quote", at=at)
+    draft.status = move(AgreementStatus.DRAFT, AgreementStatus.QUOTED)
+    if replaced is not None:
+        replaced.status = move(replaced.status, AgreementStatus.SUPERSEDED)
+        replaced.version += 1
+    session.flush()
+    record(
+        session,
+        "prepare_quote",
+        about="agreement",
+        about_id=draft.id,
+        summary=f"Quote {draft.reference} for {school.name}: £{draft.net} net",
+        by=by,
+        at=at,
+        details={"gross": str(draft.gross), "replaces": replaced.reference if replaced else None},
+    )
+    return whole_agreement(session, draft.id)
+
+
+def checked_purchase_order(text: str) -> str:
+    """Return a purchase order number, or refuse one that is far too long or names a pupil."""
+    cleaned = " ".join(text.split())
+    if len(cleaned) > LONGEST_PURCHASE_ORDER:
+        raise Refused(
+            f"A purchase order number has at most {LONGEST_PURCHASE_ORDER} characters; this has {len(cleaned)}.",
+            field="purchase_order",
+        )
+    return refuse_pupil_numbers(cleaned, field="purchase_order")
+
+
+def _term(session: Session, school: School, service_id: int, starts_on: date, ends_on: date) -> Period:
+    if ends_on < starts_on:
+        raise Refused(
+            f"The last day, {long_date(ends_on)}, is before the first, {long_date(starts_on)}.",
+            field="ends_on",
+        )
+    years = _LATER_YEARS
+    if school.customer_class.is_own:
+        earlier = select(Agreement.id).where(
+            Agreement.school_id == school.id,
+            Agreement.service_id == service_id,
+            Agreement.status.in_(_EVER_AGREED),
+        )
+        years = _FIRST_YEARS if session.scalar(earlier.limit(1)) is None else _LATER_YEARS
+    if ends_on >= add_months(starts_on, 12 * years):
+        raise TooLong(years)
+    return Period.through(starts_on, ends_on)
+
+
+def _buyer(session: Session, school: School, term: Period, paid_from: str) -> Buyer:
+    if paid_from not in ("budget", "private_fund"):
+        raise Refused("Say whether the school’s budget or its private fund pays.", field="paid_from")
+    if paid_from == "private_fund" and not school.customer_class.is_own:
+        raise Refused("Only a maintained school has a private fund. Choose its budget.", field="paid_from")
+    return Buyer(
+        customer_class=school.customer_class,
+        phase=school.phase,
+        private_fund=paid_from == "private_fund",
+        term=term,
+        start_month=billing_facts(session).start_month,
+    )
+
+
+def _replaced(
+    session: Session, replaces_id: int | None, *, school_id: int, service_id: int
+) -> Agreement | None:
+    if replaces_id is None:
+        return None
+    old = session.get(Agreement, replaces_id, with_for_update=True, populate_existing=True)
+    if old is None or old.school_id != school_id or old.service_id != service_id:
+        raise NotFound
+    newer = newer_version(session, old.id)
+    if newer is not None:
+        raise Replaced(old.reference, newer.reference)
+    move(old.status, AgreementStatus.SUPERSEDED)
+    return old
+
+
+def withdraw_quote(
+    session: Session, agreement_id: int, *, reason: str = "", by: Actor, at: datetime
+) -> Agreement:
+    """Take a quote back before it is ordered."""
+    quote = session.get(Agreement, agreement_id, with_for_update=True, populate_existing=True)
+    if quote is None:
+        raise NotFound
+    if quote.status is AgreementStatus.WITHDRAWN:
+        return whole_agreement(session, quote.id)
+    quote.status = move(quote.status, AgreementStatus.WITHDRAWN)
+    quote.status_reason = refuse_pupil_numbers(reason.strip(), field="reason")
+    quote.version += 1
+    session.flush()
+    record(
+        session,
+        "withdraw_quote",
+        about="agreement",
+        about_id=quote.id,
+        summary=f"Quote {quote.reference} withdrawn",
+        by=by,
+        at=at,
+        details={"reason": quote.status_reason},
+    )
+    return whole_agreement(session, quote.id)
+
+
+def expire_quotes(session: Session, *, at: datetime, by: Actor = SYSTEM) -> int:
+    """Mark every quote whose last day is over; returns how many there were."""
+    over = session.scalars(
+        select(Agreement)
+        .where(Agreement.status == AgreementStatus.QUOTED, Agreement.valid_until < london_date(at))
+        .order_by(Agreement.id)
+        .with_for_update()
+    ).all()
+    for quote in over:
+        quote.status = move(quote.status, AgreementStatus.EXPIRED)
+        quote.version += 1
+        record(
+            session,
+            "expire_quote",
+            about="agreement",
+            about_id=quote.id,
+            summary=f"Quote {quote.reference} was valid until {quote.valid_until}",
+            by=by,
+            at=at,
+        )
+    session.flush()
+    return len(over)

@@ -1,0 +1,62 @@
+"""What the database's rules on agreements and ledgers say to people."""
+
+from __future__ import annotations
+
+from sla_manager.kernel.errors import Conflict
+from sla_manager.store.constraints import says
+
+_CORE = "This is part of the free core offer. It cannot be bought, invoiced or taken off bought time."
+
+says("ck_agreement_line_core_is_free", _CORE, field="offering")
+says("fk_agreement_line_offering_id_family", _CORE, field="offering")
+says("ck_tranche_core_is_free", _CORE)
+says("fk_tranche_line_id_family", _CORE)
+says("ck_agreement_ends_after_start", "An agreement ends after it starts.", field="ends_on")
+says("ck_agreement_line_quantity", "Enter a quantity above 0.", field="quantity")
+says(
+    "agreement_is_signed",
+    "What was quoted or signed never changes. Make a new version or a variation.",
+    kind=Conflict,
+)
+says("agreement_move_not_allowed", "Somebody else has moved this on. Look at it again.", kind=Conflict)
+says("agreement(once_key)", "This was sent already: there is one order.", kind=Conflict)
+says(
+    "agreement(replaces_id)",
+    "Somebody else has replaced this quote already. Look at the newer one.",
+    kind=Conflict,
+)
+says(
+    "uq_agreement_replaces_id",
+    "Somebody else has replaced this quote already. Look at the newer one.",
+    kind=Conflict,
+)
+says("acceptance(agreement_id)", "This was ordered already: there is one order.", kind=Conflict)
+says("balance_below_nothing", "There is not that much time left.", field="minutes")
+says(
+    "year_is_closed",
+    "This financial year is closed: nothing more goes into its ledgers.",
+    field="effective_on",
+)
+says(
+    "delivered_in_its_year",
+    "Time counts in the year in which it was delivered. Choose that year.",
+    field="effective_on",
+)
+says("ledger_entry(tranche_id, cause)", "This is in the ledger already.", kind=Conflict)
+says("uq_ledger_entry_cause", "This is in the ledger already.", kind=Conflict)
+says("ledger_entry(reverses_id)", "This entry was undone already.", kind=Conflict)
+says("uq_ledger_entry_reverses_id", "This entry was undone already.", kind=Conflict)
+says("year_close(year)", "This financial year is closed already.", kind=Conflict)
+says("variation(once_key)", "This was sent already: there is one variation.", kind=Conflict)
+for _table in (
+    "tranche",
+    "ledger_entry",
+    "acceptance",
+    "agreement_version",
+    "agreement_file",
+    "variation",
+    "instalment",
+    "instalment_part",
+    "year_close",
+):
+    says(f"append_only_{_table}", "What is in the books is never changed. Add a correction.", kind=Conflict)

@@ -1,0 +1,7 @@
+"""The agreement as a document: its facts, frozen versions, and their printing."""
+
+from sla_manager.agreements.documents.facts import agreement_facts
+from sla_manager.agreements.documents.freezing import freeze
+from sla_manager.agreements.documents.prints import print_version, print_waiting_agreements
+
+__all__ = ["agreement_facts", "freeze", "print_version", "print_waiting_agreements"]

@@ -1,0 +1,235 @@
+"""What an agreement's document says, gathered from the books: one place for pages, paper and the hash.
+
+The title follows the customer: with one's own maintained school it is a *Service level agreement* (no legal
+contract), with any other legal person a *Contract for services*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from sla_manager.agreements.documents.bought import bought_lines, delivery_slots, tranche_shares
+from sla_manager.agreements.documents.costs import costs
+from sla_manager.agreements.documents.terms import cancellation_bands, read_terms
+from sla_manager.agreements.models import Acceptance, Agreement
+from sla_manager.agreements.queries import acceptance_of
+from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.catalogue.models import Obligation as StoredObligation
+from sla_manager.catalogue.models import Offering, ServiceHours
+from sla_manager.catalogue.queries import core_offer, obligations, service_hours, service_roles
+from sla_manager.catalogue.rules.families import CoreDuty
+from sla_manager.gateways.printing import agreement_facts as paper
+from sla_manager.gateways.printing.facts import Contact, Customer, Supplier, plain
+from sla_manager.kernel.clock import london_date
+from sla_manager.people.models import Customer as Payer
+from sla_manager.people.models import Provider, School
+from sla_manager.people.queries import the_provider
+
+_BEFORE = (AgreementStatus.DRAFT, AgreementStatus.QUOTED)
+_MEANINGS = {
+    CoreDuty.COMMUNICATION_AND_ADVICE: "Bringing schools together, and a named person to ask.",
+    CoreDuty.TARGETING_SUPPORT_MEETING: "A meeting every term to find the pupils who need help most.",
+    CoreDuty.MULTI_DISCIPLINARY_SUPPORT: "Working with other services where a family needs more than one.",
+    CoreDuty.LEGAL_INTERVENTION: "Using the law where support has not worked or is not right.",
+}
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: datetime) -> dict[str, Any]:
+    """Return everything that an agreement's document says, as plain facts for printing.
+
+    `agreement` comes from `queries.agreement`; `number` is the version's number.
+    """
+    provider = the_provider(session)
+    terms = read_terms(session, agreement.service_id)
+    accepted = acceptance_of(session, agreement.id)
+    issued_on = london_date(at)
+    promised = obligations(session, agreement.service_id)
+    facts = paper.AgreementFacts(
+        kind="agreement",
+        title="Service level agreement" if agreement.customer_class.is_own else "Contract for services",
+        stage="quote" if agreement.status in _BEFORE else "agreement",
+        reference=agreement.reference,
+        version=number,
+        issued_on=issued_on.isoformat(),
+        valid_until=_valid_until(agreement),
+        starts_on=agreement.starts_on.isoformat(),
+        ends_on=agreement.ends_on.isoformat(),
+        supplier=_supplier(provider, agreement),
+        customer=_customer(agreement.customer),
+        schools=(agreement.school.name,),
+        purchase_order=agreement.purchase_order or None,
+        status_reason=_status_reason(provider, agreement),
+        introduction=_paragraphs(agreement.service.introduction),
+        introduced_by=None,
+        description=terms.paragraphs("description"),
+        contacts=_contacts(agreement),
+        passages=terms.passages,
+        core_introduction=terms.paragraphs("core_introduction"),
+        core_offer=_core(core_offer(session, agreement.service_id, issued_on)),
+        bought=bought_lines(session, agreement),
+        delivery=delivery_slots(session, agreement),
+        delivery_notes=terms.paragraphs("delivery"),
+        tranches=tranche_shares(session, agreement),
+        link_officer=_link_officer(agreement.school, agreement),
+        link_officer_note=" ".join(terms.paragraphs("link_officer")),
+        we_will=_promises(promised, "provider"),
+        you_will=_promises(promised, "school"),
+        roles=tuple(
+            paper.Role(title=role.title, name="", responsibilities=tuple(role.responsibilities))
+            for role in service_roles(session, agreement.service_id)
+        ),
+        hours=_hours(service_hours(session, agreement.service_id)),
+        cancellation=terms.paragraphs("cancellation"),
+        cancellation_bands=cancellation_bands(agreement.service.cancellation_bands),
+        cover=terms.paragraphs("cover"),
+        no_carry_forward=terms.paragraphs("no_carry_forward"),
+        variation=terms.paragraphs("variation"),
+        termination=terms.paragraphs("termination"),
+        performance=terms.paragraphs("performance"),
+        complaints=terms.paragraphs("complaints"),
+        data_protection=terms.paragraphs("data_protection"),
+        costs=costs(session, agreement, payment_days=provider.payment_days),
+        acceptance_statement=_statement(agreement),
+        acceptance=_acceptance(accepted),
+    )
+    return plain(facts)
+
+
+def _valid_until(agreement: Agreement) -> str | None:
+    if agreement.status not in _BEFORE or agreement.valid_until is None:
+        return None
+    return agreement.valid_until.isoformat()
+
+
+def _supplier(provider: Provider, agreement: Agreement) -> Supplier:
+    return Supplier(
+        name=provider.name,
+        service=agreement.service.name,
+        address=tuple(str(line) for line in provider.address),
+        vat_number=provider.vat_number or None,
+        email=agreement.service.email or provider.email,
+        phone=agreement.service.phone or provider.phone,
+        colour=provider.colour,
+    )
+
+
+def _customer(payer: Payer) -> Customer:
+    if payer.school is not None:
+        name, address = payer.school.name, payer.school.address_lines
+    else:
+        name, address = (payer.trust.name, payer.trust.address) if payer.trust is not None else ("", [])
+    return Customer(
+        name=name, address=tuple(str(line) for line in address), reference=payer.account_reference
+    )
+
+
+def _status_reason(provider: Provider, agreement: Agreement) -> str:
+    if agreement.customer_class.is_own:
+        return (
+            f"{agreement.school.name} is maintained by {provider.name}, so this is a service level agreement "
+            "between two parts of one authority and not a legal contract. Both sides keep to it all the same."
+        )
+    return (
+        f"{agreement.school.name} is not maintained by {provider.name}: its responsible body is a separate legal "
+        "person, so this is a contract."
+    )
+
+
+def _contacts(agreement: Agreement) -> tuple[Contact, ...]:
+    service = agreement.service
+    team = Contact(name=service.name, role="Questions and advice", phone=service.phone, email=service.email)
+    return (team,) if service.phone or service.email else ()
+
+
+def _link_officer(school: School, agreement: Agreement) -> Contact | None:
+    officer = school.link_officer
+    if officer is None or officer.service_id != agreement.service_id:
+        return None
+    service = agreement.service
+    return Contact(name=officer.name, role="Link officer", phone=service.phone, email=service.email)
+
+
+def _core(offered: Sequence[Offering]) -> tuple[paper.CoreDuty, ...]:
+    """Return the free core offer in full, under its four duties."""
+    duties = []
+    for duty in CoreDuty:
+        items = tuple(
+            paper.CoreItem(
+                name=one.name,
+                description=one.description,
+                points=tuple(str(activity) for activity in one.activities),
+            )
+            for one in offered
+            if one.duty is duty
+        )
+        if items:
+            duties.append(paper.CoreDuty(name=duty.title, meaning=_MEANINGS[duty], items=items))
+    return tuple(duties)
+
+
+def _promises(stored: Sequence[StoredObligation], side: str) -> tuple[paper.Obligation, ...]:
+    return tuple(
+        paper.Obligation(
+            reference=one.ref,
+            text=f"{one.heading}: {one.wording}" if one.heading else one.wording,
+            points=tuple(str(item) for item in one.items),
+        )
+        for one in stored
+        if one.side == side
+    )
+
+
+def _hours(stored: Sequence[ServiceHours]) -> tuple[paper.ServiceHours, ...]:
+    """Return the hours with days of the same hours in one row: "Monday to Thursday"."""
+    runs: list[tuple[int, int, str]] = []
+    for one in stored:
+        times = f"{_clock(one.opens.hour, one.opens.minute)} to {_clock(one.closes.hour, one.closes.minute)}"
+        if runs and runs[-1][1] == one.weekday - 1 and runs[-1][2] == times:
+            runs[-1] = (runs[-1][0], one.weekday, times)
+        else:
+            runs.append((one.weekday, one.weekday, times))
+    return tuple(
+        paper.ServiceHours(
+            days=_DAYS[first] if first == last else f"{_DAYS[first]} to {_DAYS[last]}", times=times
+        )
+        for first, last, times in runs
+    )
+
+
+def _clock(hour: int, minute: int) -> str:
+    half = "am" if hour < 12 else "pm"
+    shown = (hour - 1) % 12 + 1
+    return f"{shown}:{minute:02d}{half}" if minute else f"{shown}{half}"
+
+
+def _paragraphs(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split("\n\n") if part.strip())
+
+
+def _statement(agreement: Agreement) -> str:
+    what = "this service level agreement" if agreement.customer_class.is_own else "this contract"
+    money = (
+        "that the amounts shown are taken from the school’s budget by recharge"
+        if agreement.customer_class.is_own and agreement.paid_from == "budget"
+        else "to pay the amounts shown"
+    )
+    return (
+        f"I have the authority to accept {what} for {agreement.school.name}. I accept it, and agree {money}."
+    )
+
+
+def _acceptance(stored: Acceptance | None) -> paper.Acceptance | None:
+    if stored is None:
+        return None
+    return paper.Acceptance(
+        name=stored.name,
+        role=stored.role,
+        accepted_at=stored.accepted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        address=stored.address,
+        document_sha256=stored.document_sha256,
+    )
