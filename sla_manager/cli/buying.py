@@ -118,5 +118,6 @@ def place(
             for d in documents
         ],
     }
-    words = f"{ordered.reference} is {ordered.status.value}: net £{ordered.net}, VAT £{ordered.vat}, gross £{ordered.gross}."
+    totals = f"net £{ordered.net}, VAT £{ordered.vat}, gross £{ordered.gross}"
+    words = f"{ordered.reference} is {ordered.status.value}: {totals}."
     answer(facts, as_json=as_json, words=words)

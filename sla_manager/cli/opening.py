@@ -28,7 +28,7 @@ R = TypeVar("R")
 REFUSED = 1
 
 
-class IsoDate(click.ParamType):
+class IsoDate(click.ParamType[date]):
     """A date like 2026-03-31."""
 
     name = "date"

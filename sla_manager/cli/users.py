@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 
 import click
@@ -51,7 +52,7 @@ def add(
     needed = {Scope.SCHOOL: (urn, "--school"), Scope.TRUST: (trust_name, "--trust")}.get(wanted.scope)
     if needed is not None and needed[0] is None:
         raise Refused(f"The role {role} is held in a {wanted.scope.value}. Add {needed[1]}.")
-    password = click.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else None
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     limit = Money.parse(order_limit, field="order_limit") if order_limit else None
     product = open_product()
     with product.database.transaction() as session:

@@ -55,24 +55,27 @@ _NURSERY, _PRIMARY, _SECONDARY, _NONE = (
 )
 TRUSTS = ("Harrow Down Learning Trust", "The Kestrel Academies Trust", "Lantern Bridge Schools Trust")
 
+# fmt: off
 _PLACES = (
     "Abbot's Green", "Alder Lane", "Ashcroft", "Barley Hill", "Beacon Road", "Beech Walk",
-    "Birchfield", "Bramble Lane", "Bridge Street", "Broadmead", "Brook Lane", "Castle Rise", "Cherry
-    Orchard", "Chestnut Avenue", "Church Lane", "Clover Field", "Coppice Lane", "Cornmill",
+    "Birchfield", "Bramble Lane", "Bridge Street", "Broadmead", "Brook Lane", "Castle Rise",
+    "Cherry Orchard", "Chestnut Avenue", "Church Lane", "Clover Field", "Coppice Lane", "Cornmill",
     "Cranbourne", "Dairy Lane", "Deer Park", "Eastgate", "Elm Grove", "Fairmead", "Farthing Lane",
     "Fern Bank", "Field Lane", "Foxglove", "Furlong", "Garth Hill", "Glebe", "Granary Row",
     "Greenacre", "Hawthorn", "Hazel Wood", "Heath End", "Heron Quay", "High Elms", "Hollow Lane",
     "Holly Bank", "Ivy House", "Juniper", "Kiln Lane", "Kingfisher", "Larch Road", "Lime Tree",
-    "Linden Park", "Long Acre", "Manor Fields", "Maple Drive", "Market Street", "Meadowside", "Mill
-    Pond", "Millrace", "Moorhen", "Nettlecombe", "Newbridge", "North Common", "Oak Bank", "Old
-    Orchard", "Orchard Way", "Osier Bank", "Otter Brook", "Paddock Hill", "Park View", "Pear Tree",
-    "Pine Ridge", "Plover Lane", "Pond Lane", "Poplar Road", "Primrose Hill", "Priory", "Quarry
-    Bank", "Queensmead", "Rectory Lane", "Ridgeway", "Riverside", "Robin Hill", "Rookwood", "Rowan",
-    "Rushmere", "Sandpiper", "Saxon Way", "Shepherd's Lane", "Silver Birch", "Skylark",
-    "Southfield", "Spring Lane", "Stonebridge", "Swallow Road", "Sycamore", "Thistledown", "Valley
-    Road", "Violet Bank", "Walnut Tree", "Waterside", "Wellspring", "West Common", "Wheatfield",
-    "Whitethorn", "Willow Walk", "Windmill Hill", "Woodlands", "Wren Park", "Yew Tree",
+    "Linden Park", "Long Acre", "Manor Fields", "Maple Drive", "Market Street", "Meadowside",
+    "Mill Pond", "Millrace", "Moorhen", "Nettlecombe", "Newbridge", "North Common", "Oak Bank",
+    "Old Orchard", "Orchard Way", "Osier Bank", "Otter Brook", "Paddock Hill", "Park View",
+    "Pear Tree", "Pine Ridge", "Plover Lane", "Pond Lane", "Poplar Road", "Primrose Hill", "Priory",
+    "Quarry Bank", "Queensmead", "Rectory Lane", "Ridgeway", "Riverside", "Robin Hill", "Rookwood",
+    "Rowan", "Rushmere", "Sandpiper", "Saxon Way", "Shepherd's Lane", "Silver Birch", "Skylark",
+    "Southfield", "Spring Lane", "Stonebridge", "Swallow Road", "Sycamore", "Thistledown",
+    "Valley Road", "Violet Bank", "Walnut Tree", "Waterside", "Wellspring", "West Common",
+    "Wheatfield", "Whitethorn", "Willow Walk", "Windmill Hill", "Woodlands", "Wren Park",
+    "Yew Tree",
 )
+# fmt: on
 
 _KINDS = (
     # how many, name, type code and name, group, phase, pupils from and to
@@ -111,7 +114,7 @@ def register_file() -> bytes:
     for count, pattern, kind, group, phase, fewest, most in _KINDS:
         for index in range(count):
             place = _SAINTS[index] if pattern.startswith("St ") else places.pop()
-            trust = chance.choice(TRUSTS) if kind[1].startswith("Academy") and chance.random() < 0.75 else ""
+            trust = chance.choice(TRUSTS) if kind[1].startswith("Academy") and chance.randrange(4) < 3 else ""
             rows.append(
                 _row(
                     urn,

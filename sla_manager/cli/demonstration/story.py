@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.commands import close_year, expire_quotes
-from sla_manager.billing.models import Document, DocumentKind
+from sla_manager.billing.models import Document
+from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.billing.runs import run
 from sla_manager.catalogue.commands import load_preset
 from sla_manager.catalogue.models import Offering

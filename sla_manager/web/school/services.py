@@ -71,7 +71,7 @@ def _sold(
         text = " ".join([one.name, one.description, *map(str, one.activities)]).lower()
         return _for_phase(one, school) and all(word in text for word in words)
 
-    by_family = []
+    by_family: list[tuple[Family, list[tuple[Offering, Price | None]]]] = []
     for family in Family:
         found = [(one, prices.get(one.id)) for one in offered if one.family is family and fits(one)]
         if family is not Family.CORE and found:
