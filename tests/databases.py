@@ -14,10 +14,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from filelock import FileLock
+from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from sla_manager.app import create_app
 from sla_manager.config import ROOT, Settings
 from sla_manager.store.database import Database
 
@@ -31,7 +31,8 @@ def test_settings(url: str, archive: Path) -> Settings:
 
 def migrate(database: Database, archive: Path, *, to: str = "head", down: bool = False) -> None:
     """Run the migrations on a database, up or down."""
-    app = create_app(test_settings("sqlite://", archive), database=database)
+    app = Flask("migrations")
+    app.extensions["sla.database"] = database
     config = Config(str(ROOT / "migrations" / "alembic.ini"))
     config.set_main_option("script_location", str(ROOT / "migrations"))
     with app.app_context():
