@@ -311,7 +311,7 @@ def upgrade() -> None:
         "extra_time_decided",
         table="extra_time",
         event="UPDATE",
-        when="OLD.status <> 'proposed' OR (NEW.delivery_id IS DISTINCT FROM OLD.delivery_id OR NEW.line_id IS DISTINCT FROM OLD.line_id OR NEW.year IS DISTINCT FROM OLD.year OR NEW.minutes IS DISTINCT FROM OLD.minutes OR NEW.net IS DISTINCT FROM OLD.net)",
+        when="OLD.status <> 'proposed' OR (NEW.delivery_id IS DISTINCT FROM OLD.delivery_id OR NEW.line_id IS DISTINCT FROM OLD.line_id OR NEW.year IS DISTINCT FROM OLD.year OR NEW.minutes > OLD.minutes OR NEW.net > OLD.net)",
         says="extra_time_is_decided",
     )
     refuse_when(

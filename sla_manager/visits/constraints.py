@@ -17,7 +17,9 @@ says(
     kind=Conflict,
 )
 says("visit_is_never_deleted", "A visit is never deleted. Cancel it instead.")
-says("extra_time_is_decided", "This extra time is already decided. Open the page again to see.", kind=Conflict)
+says(
+    "extra_time_is_decided", "This extra time is already decided. Open the page again to see.", kind=Conflict
+)
 says("append_only_delivery", "What was delivered is never changed. Settle the school's query instead.")
 says("append_only_activity", "What was delivered is never changed. Settle the school's query instead.")
 says("append_only_cancellation", "A cancellation is never changed. Settle the school's query instead.")

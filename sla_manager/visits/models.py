@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,12 +11,13 @@ from sla_manager.agreements.models import AgreementLine, Tranche
 from sla_manager.catalogue.rules.families import CoreDuty, Family
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
+from sla_manager.kernel.titles import Titled
 from sla_manager.people.models import Officer, School
 from sla_manager.store.columns import enum_column
 from sla_manager.store.tables import Numbered
 
 
-class VisitStatus(StrEnum):
+class VisitStatus(Titled):
     """Where a visit stands."""
 
     PLANNED = "planned"
@@ -26,7 +26,7 @@ class VisitStatus(StrEnum):
     NO_ACCESS = "no_access"
 
 
-class ActivityKind(StrEnum):
+class ActivityKind(Titled):
     """What the time of an activity was spent on."""
 
     WORK = "work"
@@ -35,7 +35,7 @@ class ActivityKind(StrEnum):
     TRAVEL = "travel"
 
 
-class ExtraTimeStatus(StrEnum):
+class ExtraTimeStatus(Titled):
     """What became of time beyond the balance."""
 
     PROPOSED = "proposed"
@@ -44,7 +44,7 @@ class ExtraTimeStatus(StrEnum):
     ABSORBED = "absorbed"
 
 
-class AbsenceKind(StrEnum):
+class AbsenceKind(Titled):
     """Why an officer is not available."""
 
     LEAVE = "leave"
@@ -218,7 +218,10 @@ class SchoolResponse(Numbered):
 
 
 class ExtraTime(Numbered):
-    """Delivered time beyond the balance: recorded at once, charged only after the school approves."""
+    """Delivered time beyond the balance: recorded at once, charged only after the school approves.
+
+    While it is proposed, a variation may take up part of it: minutes and net then fall.
+    """
 
     __tablename__ = "extra_time"
     __table_args__ = (

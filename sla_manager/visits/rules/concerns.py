@@ -97,9 +97,13 @@ def _forbidding(slot: Slot, around: Surroundings) -> list[Concern]:
     found = []
     day = f"{slot.day:%-d %B %Y}"
     if slot.day < around.employed_from:
-        found.append(Concern("not_started", f"{around.officer} starts on {around.employed_from:%-d %B %Y}.", True))
+        found.append(
+            Concern("not_started", f"{around.officer} starts on {around.employed_from:%-d %B %Y}.", True)
+        )
     if around.employed_until is not None and slot.day > around.employed_until:
-        found.append(Concern("leaver", f"{around.officer} leaves on {around.employed_until:%-d %B %Y}.", True))
+        found.append(
+            Concern("leaver", f"{around.officer} leaves on {around.employed_until:%-d %B %Y}.", True)
+        )
     for away in around.away:
         if away.starts_at < slot.ends_at and slot.starts_at < away.ends_at:
             found.append(Concern("absent", f"{around.officer} is away on {day} ({away.kind}).", True))
@@ -140,7 +144,10 @@ def _inside_pattern(slot: Slot, pattern: Mapping[int, tuple[Minutes, Minutes]]) 
     if hours is None:
         return False
     starts, ends = slot.starts_at.astimezone(LONDON), slot.ends_at.astimezone(LONDON)
-    return hours[0].minutes <= starts.hour * 60 + starts.minute and ends.hour * 60 + ends.minute <= hours[1].minutes
+    return (
+        hours[0].minutes <= starts.hour * 60 + starts.minute
+        and ends.hour * 60 + ends.minute <= hours[1].minutes
+    )
 
 
 def _hours_words(hours: tuple[Minutes, Minutes] | None) -> str:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from enum import StrEnum
 
 from sla_manager.kernel.clock import london_time
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
+from sla_manager.kernel.titles import Titled
 
-_TIME = re.compile(r"^(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?$")
 
-
-class Part(StrEnum):
+class Part(Titled):
     """Which part of a day a visit takes."""
 
-    DAY = "day"
+    DAY = "day", "Whole day"
     MORNING = "morning"
     AFTERNOON = "afternoon"
-    TIMES = "times"
-
-    @property
-    def words(self) -> str:
-        """The part as pages say it."""
-        return {"day": "Whole day", "morning": "Morning", "afternoon": "Afternoon", "times": "Exact times"}[
-            self.value
-        ]
+    TIMES = "times", "Exact times"
 
 
 class NoTimesGiven(Refused):
@@ -47,18 +37,13 @@ class EndsBeforeItStarts(Refused):
         )
 
 
-class NotATime(Refused):
-    """What was typed is no time of day."""
-
-    def __init__(self, typed: str, field: str | None) -> None:
-        super().__init__(f"“{typed[:20]}” is not a time. Enter a time like 9:30am or 14:00.", field=field)
-
-
 class NotWholeDay(Refused):
     """Half of a day must be whole minutes."""
 
     def __init__(self, length: Minutes) -> None:
-        super().__init__(f"Half of {length.hours_and_minutes()} is not whole minutes. Enter exact times.", field="part")
+        super().__init__(
+            f"Half of {length.hours_and_minutes()} is not whole minutes. Enter exact times.", field="part"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +54,6 @@ class Slot:
     starts_at: datetime
     ends_at: datetime
     booked: Minutes
-
-
-def read_time(text: str, *, field: str | None = None) -> time:
-    """Read "9:30am", "9.30", "14:00" or "2pm".
-
-    >>> read_time("9:30am"), read_time("2pm"), read_time("14.00"), read_time("12am")
-    (datetime.time(9, 30), datetime.time(14, 0), datetime.time(14, 0), datetime.time(0, 0))
-    """
-    match = _TIME.match(text.strip().lower())
-    if match is None or not text.strip().isascii():
-        raise NotATime(text, field)
-    hour, minute, half = int(match[1]), int(match[2] or 0), match[3]
-    if half is not None:
-        if not 1 <= hour <= 12:
-            raise NotATime(text, field)
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    if hour > 23 or minute > 59:
-        raise NotATime(text, field)
-    return time(hour, minute)
 
 
 def clock_time(of_day: time) -> str:
