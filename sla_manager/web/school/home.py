@@ -6,7 +6,6 @@ from flask import render_template
 
 from sla_manager.agreements.queries import school_agreements
 from sla_manager.agreements.rules.statuses import AgreementStatus
-from sla_manager.billing.queries import school_documents
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.queries import awaiting_school, balances_with_booked, next_visits
@@ -38,6 +37,8 @@ def school_menu(school: School) -> list[Entry]:
 @in_school(Permission.SEE_SCHOOL)
 def home(school: School) -> str:
     """Show what a business manager needs first."""
+    from sla_manager.billing.queries import school_documents
+
     session = reading()
     agreements = school_agreements(session, school.id)
     rows = [row for row in balances_with_booked(session, school_id=school.id) if today() in row.period]
