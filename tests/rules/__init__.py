@@ -1,0 +1,1 @@
+"""The pure rules: every worked number by name, and properties that hold for any figures."""
