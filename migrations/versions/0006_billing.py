@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("service_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_name", sa.Text(), nullable=False),
         sa.Column("agreement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("credits_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -96,13 +97,21 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "route",
+            sa.Enum(
+                "invoice", "recharge", native_enum=False, create_constraint=True, name="route", length=40
+            ),
+            nullable=False,
+        ),
         sa.Column("document_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.CheckConstraint(
-            "purpose IN ('instalment', 'variation', 'delivery', 'extra_time')", name=op.f("ck_billed_purpose")
+            "purpose IN ('instalment', 'variation', 'delivery', 'cancellation', 'extra_time')",
+            name=op.f("ck_billed_purpose"),
         ),
         sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_billed_document_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_billed")),
-        sa.UniqueConstraint("purpose", "source_id", name=op.f("uq_billed_purpose_source_id")),
+        sa.UniqueConstraint("purpose", "source_id", "route", name=op.f("uq_billed_purpose_source_id_route")),
     )
     op.create_index(op.f("ix_billed_document_id"), "billed", ["document_id"], unique=False)
     op.create_table(
@@ -124,6 +133,7 @@ def upgrade() -> None:
         sa.Column("document_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("credits_line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=False),
@@ -145,10 +155,16 @@ def upgrade() -> None:
         ),
         sa.Column("vat_rate", sa.Integer(), nullable=False),
         sa.Column("explanation", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["credits_line_id"], ["document_line.id"], name=op.f("fk_document_line_credits_line_id")
+        ),
         sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_document_line_document_id")),
         sa.ForeignKeyConstraint(["line_id"], ["agreement_line.id"], name=op.f("fk_document_line_line_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document_line")),
         sa.UniqueConstraint("document_id", "position", name=op.f("uq_document_line_document_id_position")),
+    )
+    op.create_index(
+        op.f("ix_document_line_credits_line_id"), "document_line", ["credits_line_id"], unique=False
     )
     op.create_index(op.f("ix_document_line_line_id"), "document_line", ["line_id"], unique=False)
     op.create_table(
@@ -195,6 +211,14 @@ def upgrade() -> None:
     )
     refuse_when(
         op,
+        "document_credit_vat",
+        table="document",
+        event="INSERT",
+        when="NEW.credits_id IS NOT NULL AND (SELECT COALESCE(SUM(vat), 0) FROM document WHERE credits_id = NEW.credits_id OR id = NEW.credits_id) < 0",
+        says="credit_exceeds_document",
+    )
+    refuse_when(
+        op,
         "document_credit_net",
         table="document",
         event="INSERT",
@@ -206,6 +230,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take them away again."""
     allow_again(op, "document_credit_net", table="document")
+    allow_again(op, "document_credit_vat", table="document")
     allow_again(op, "document_credit", table="document")
     not_append_only(op, "billed")
     not_append_only(op, "document_file")
@@ -214,6 +239,7 @@ def downgrade() -> None:
     not_append_only(op, "document")
     op.drop_table("document_vat")
     op.drop_index(op.f("ix_document_line_line_id"), table_name="document_line")
+    op.drop_index(op.f("ix_document_line_credits_line_id"), table_name="document_line")
     op.drop_table("document_line")
     op.drop_table("document_file")
     op.drop_index(op.f("ix_billed_document_id"), table_name="billed")

@@ -71,7 +71,7 @@ def upgrade() -> None:
         "allocation_document",
         table="allocation",
         event="INSERT",
-        when="(SELECT SUM(amount) FROM allocation WHERE document_id = NEW.document_id) > (SELECT gross FROM document WHERE id = NEW.document_id)",
+        when="NEW.amount > 0 AND (SELECT SUM(amount) FROM allocation WHERE document_id = NEW.document_id) > (SELECT SUM(gross) FROM document WHERE id = NEW.document_id OR credits_id = NEW.document_id)",
         says="allocation_exceeds_document",
         lock="SELECT 1 FROM document WHERE id = NEW.document_id FOR UPDATE",
     )

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sla_manager.agreements.models import Agreement, AgreementLine
-from sla_manager.catalogue.rules.vat import VatCode
+from sla_manager.billing.rules.kinds import DocumentKind
+from sla_manager.catalogue.rules.vat import Route, VatCode
 from sla_manager.kernel.money import Money
 from sla_manager.people.models import Customer, TradingService
 from sla_manager.store.columns import enum_column
 from sla_manager.store.tables import Numbered
-
-
-class DocumentKind(StrEnum):
-    """The kinds of document of money, each with its own number series."""
-
-    INVOICE = "invoice"
-    RECHARGE_NOTE = "recharge_note"
-    CREDIT_NOTE = "credit_note"
-    RECHARGE_CREDIT = "recharge_credit"
-
-    @property
-    def title(self) -> str:
-        """The words on the document's head."""
-        return {
-            "invoice": "Invoice",
-            "recharge_note": "Recharge note",
-            "credit_note": "Credit note",
-            "recharge_credit": "Recharge credit note",
-        }[self.value]
 
 
 class Document(Numbered):
@@ -47,13 +28,17 @@ class Document(Numbered):
     __table_args__ = (
         UniqueConstraint("series", "year", "sequence"),
         CheckConstraint("gross = net + vat", name="totals"),
-        CheckConstraint("(kind IN ('credit_note', 'recharge_credit')) = (credits_id IS NOT NULL)", name="credits"),
+        CheckConstraint(
+            "(kind IN ('credit_note', 'recharge_credit')) = (credits_id IS NOT NULL)", name="credits"
+        ),
         CheckConstraint(
             "(kind IN ('credit_note', 'recharge_credit') AND gross <= 0) "
             "OR (kind IN ('invoice', 'recharge_note') AND gross > 0)",
             name="sign",
         ),
-        CheckConstraint("kind NOT IN ('recharge_note', 'recharge_credit') OR vat = 0", name="recharge_has_no_vat"),
+        CheckConstraint(
+            "kind NOT IN ('recharge_note', 'recharge_credit') OR vat = 0", name="recharge_has_no_vat"
+        ),
         CheckConstraint("sequence > 0", name="sequence"),
         Index("ix_document_list", "issued_on", "id"),
         Index("ix_document_customer", "customer_id", "id"),
@@ -67,6 +52,8 @@ class Document(Numbered):
     number: Mapped[str] = mapped_column(unique=True)
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"), index=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    customer_name: Mapped[str]
+    """The customer's name as printed, for lists."""
     agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"))
     credits_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"), index=True)
     reason: Mapped[str] = mapped_column(default="")
@@ -100,6 +87,8 @@ class DocumentLine(Numbered):
     document_id: Mapped[int] = mapped_column(ForeignKey("document.id"))
     position: Mapped[int]
     line_id: Mapped[int | None] = mapped_column(ForeignKey("agreement_line.id"), index=True)
+    credits_line_id: Mapped[int | None] = mapped_column(ForeignKey("document_line.id"), index=True)
+    """The line of another document that this one takes back, wholly or in part."""
     description: Mapped[str]
     quantity: Mapped[Decimal]
     unit: Mapped[str]
@@ -142,17 +131,22 @@ class DocumentFile(Numbered):
 class Billed(Numbered):
     """That something was billed, by which document: each thing once, by the database's own key.
 
-    `purpose` is instalment, variation, delivery or extra_time; `source_id` the id of that thing.
+    `purpose` is instalment, variation, delivery, cancellation or extra_time; `source_id` the id of that thing (of
+    a delivery or cancellation under an agreement paid on delivery: its ledger entry).
     """
 
     __tablename__ = "billed"
     __table_args__ = (
-        UniqueConstraint("purpose", "source_id"),
-        CheckConstraint("purpose IN ('instalment', 'variation', 'delivery', 'extra_time')", name="purpose"),
+        UniqueConstraint("purpose", "source_id", "route"),
+        CheckConstraint(
+            "purpose IN ('instalment', 'variation', 'delivery', 'cancellation', 'extra_time')", name="purpose"
+        ),
     )
 
     purpose: Mapped[str]
     source_id: Mapped[int]
+    route: Mapped[Route] = mapped_column(enum_column(Route))
+    """An instalment with lines of both routes becomes two documents."""
     document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), index=True)
 
 

@@ -38,7 +38,7 @@ class Receipt(Numbered):
 class Allocation(Numbered):
     """A part of a receipt, or of a credit note, set against a document; a reversal is a negative one that names it.
 
-    The database refuses more than the document's gross and more than the receipt's amount.
+    The database refuses more than the gross of the document less its credits, and more than the receipt.
     """
 
     __tablename__ = "allocation"

@@ -1,0 +1,24 @@
+"""What the database's rules on documents say to people."""
+
+from __future__ import annotations
+
+from sla_manager.kernel.errors import Conflict
+from sla_manager.store.constraints import says
+
+says(
+    "credit_exceeds_document",
+    "More would be credited than is left of the document. Look at what was credited before.",
+    field="amount",
+)
+says("billed(purpose, source_id, route)", "This was billed already.", kind=Conflict)
+says("uq_billed_purpose_source_id_route", "This was billed already.", kind=Conflict)
+says("document(series, year, sequence)", "This number is taken. Try again.", kind=Conflict)
+says("uq_document_series_year_sequence", "This number is taken. Try again.", kind=Conflict)
+says("document_file(document_id)", "This document is printed already.", kind=Conflict)
+says("uq_document_file_document_id", "This document is printed already.", kind=Conflict)
+for _table in ("document", "document_line", "document_vat", "document_file", "billed"):
+    says(
+        f"append_only_{_table}",
+        "What was issued never changes. Issue a credit note instead.",
+        kind=Conflict,
+    )
