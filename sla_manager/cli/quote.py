@@ -12,6 +12,7 @@ It imports rules only, so that it starts at once, and decides nothing itself: it
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -233,23 +234,30 @@ def _lines(file: BinaryIO) -> Iterator[str]:
             yield "a line that is not UTF-8"
 
 
-def run(path: str, out: TextIO) -> None:
-    """Price every line of a file onto `out`; a file that cannot be read is refused."""
+def _opened(path: str) -> BinaryIO:
     try:
-        with Path(path).open("rb") as file:
-            for answer in quote_lines(_lines(file)):
-                out.write(answer + "\n")
+        return Path(path).open("rb")
     except OSError as unreadable:
         raise Refused(
             f"“{path}” cannot be read: {unreadable.strerror}. Name a file with a case a line."
         ) from None
 
 
+def run(path: str, out: TextIO) -> None:
+    """Price every line of a file onto `out`; a file that cannot be read is refused."""
+    with _opened(path) as file:
+        for answer in quote_lines(_lines(file)):
+            out.write(answer + "\n")
+
+
 def main(path: str) -> int:
     """Run the command: 0 when every line has its answer, 1 when there is no such file."""
     try:
         run(path, sys.stdout)
+        sys.stdout.flush()
     except Refused as refused:
         sys.stderr.write(refused.message + "\n")
         return 1
+    except BrokenPipeError:  # whoever reads the answers has had enough, which is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -271,6 +271,20 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert "cannot be read" in capsys.readouterr().err
 
 
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text(f"{json.dumps(CASE)}\n" * 3000)
+    code = "import sys; from sla_manager.cli import quote; sys.exit(quote.main(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert "5299.20" in running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 0
+
+
 def test_it_starts_without_flask_the_database_or_click() -> None:
     heavy = "{'flask', 'sqlalchemy', 'click', 'holidays', 'jinja2'}"
     code = f"import sys; import sla_manager.cli.quote; print(sorted({heavy} & set(sys.modules)))"
