@@ -289,3 +289,45 @@ def register_upload(session: Session, upload_id: int) -> RegisterUpload:
     if found is None:
         raise NotFound("This file was imported already, or is more than a day old. Upload it again.")
     return found
+
+
+def working_patterns(session: Session) -> dict[int, list[WorkingDay]]:
+    """Return the working days of every officer, by officer, Monday first."""
+    found: dict[int, list[WorkingDay]] = {}
+    for day in session.scalars(select(WorkingDay).order_by(WorkingDay.officer_id, WorkingDay.weekday)):
+        found.setdefault(day.officer_id, []).append(day)
+    return found
+
+
+def sign_ins_without_officer(session: Session) -> list[Person]:
+    """Return the people with an officer's role who are not linked to an officer yet, by name."""
+    linked = select(Officer.person_id).where(Officer.person_id.is_not(None))
+    role = select(Membership.person_id).where(Membership.role == Role.OFFICER)
+    query = select(Person).where(Person.active.is_(True), Person.id.in_(role), Person.id.not_in(linked))
+    return list(session.scalars(query.order_by(Person.name)))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much there is of everything, for the administration's first page."""
+
+    schools: int
+    trusts: int
+    people: int
+    officers: int
+    services: int
+    terms_to_come: int
+
+
+def counts(session: Session, today: date) -> Counts:
+    """Count everything in one question."""
+    questions = (
+        select(func.count(School.id)),
+        select(func.count(Trust.id)),
+        select(func.count(Person.id)).where(Person.active.is_(True)),
+        select(func.count(Officer.id)).where(or_(Officer.ends_on.is_(None), Officer.ends_on >= today)),
+        select(func.count(TradingService.id)),
+        select(func.count(SchoolTerm.id)).where(SchoolTerm.ends_on >= today),
+    )
+    row = session.execute(select(*(question.scalar_subquery() for question in questions))).one()
+    return Counts(*row)
