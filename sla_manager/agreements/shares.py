@@ -12,6 +12,7 @@ from sla_manager.agreements.models import Variation
 from sla_manager.agreements.rules.tranches import TranchePart
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money, total
+from sla_manager.kernel.quantities import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def written_shares(parts: Sequence[TranchePart]) -> list[dict[str, Any]]:
             "year": part.year.first,
             "starts_on": part.period.start.isoformat(),
             "ends_on": part.period.last.isoformat(),
-            "quantity": str(part.quantity),
+            "quantity": plain(part.quantity),
             "minutes": None if part.minutes is None else part.minutes.minutes,
             "net": str(part.net),
         }
