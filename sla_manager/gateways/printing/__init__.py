@@ -7,6 +7,7 @@ needs the system's text layout library until something is printed.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +36,9 @@ def open_press(templates: Path) -> Press:
     except (ImportError, OSError) as reason:
         raise PrintingUnavailable(str(reason).strip()[:300]) from reason
     return Press(templates)
+
+
+atexit.register(open_press.cache_clear)
 
 
 def print_document(kind: str, facts: Mapping[str, object], *, templates: Path) -> bytes:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic_ns
 from types import TracebackType
 from typing import IO, Self
 
@@ -22,6 +22,7 @@ from sla_manager.kernel.errors import Broken
 from sla_manager.kernel.references import canonical_json
 
 _CHUNK = 1 << 16
+_SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class _Child:
             env={
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 "HOME": str(home),
+                "TMPDIR": str(home),
                 "LANG": "C.UTF-8",
             },
             cwd=home,
@@ -69,9 +71,14 @@ class _Child:
         os.set_blocking(self._answers, False)
         self._unread = b""
 
+    @property
+    def process_id(self) -> int:
+        """The process's number at the system."""
+        return self._process.pid
+
     def ask(self, question: bytes) -> tuple[Mapping[str, object], bytes]:
         """Return the head and the bytes of the answer, or raise `_ChildGoneError` saying why."""
-        deadline = monotonic() + self._limits.wall_seconds
+        deadline = monotonic_ns() + self._limits.wall_seconds * _SECOND
         self._send(question, deadline)
         while b"\n" not in self._unread:
             self._receive(deadline)
@@ -86,13 +93,13 @@ class _Child:
         self.printed += 1
         return head, content
 
-    def _wait(self, descriptor: int, event: int, deadline: float) -> None:
+    def _wait(self, descriptor: int, event: int, deadline: int) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, event)
-            if not selector.select(max(0, deadline - monotonic())):
+            if not selector.select(max(0, -((monotonic_ns() - deadline) // _SECOND))):
                 raise _ChildGoneError(f"it took longer than {self._limits.wall_seconds} seconds")
 
-    def _send(self, question: bytes, deadline: float) -> None:
+    def _send(self, question: bytes, deadline: int) -> None:
         unsent = memoryview(question)
         while unsent:
             self._wait(self._questions, selectors.EVENT_WRITE, deadline)
@@ -103,7 +110,7 @@ class _Child:
             except BrokenPipeError as error:
                 raise _ChildGoneError(self._last_words()) from error
 
-    def _receive(self, deadline: float) -> None:
+    def _receive(self, deadline: int) -> None:
         self._wait(self._answers, selectors.EVENT_READ, deadline)
         try:
             received = os.read(self._answers, _CHUNK)
@@ -174,6 +181,10 @@ class Printer:
                 child.end()
             self._free.put(kept)
         return _content(kind, head, content)
+
+    def process_ids(self) -> tuple[int, ...]:
+        """Return the processes that wait for a document now."""
+        return tuple(child.process_id for child in list(self._free.queue) if child is not None)
 
     def close(self) -> None:
         """End every child and remove their folder."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Literal
 
+from sla_manager.kernel import words
 from sla_manager.kernel.errors import Broken
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
-from sla_manager.kernel.quantities import plain
 
 NO_BREAK = "\u00a0"
 
@@ -16,24 +16,22 @@ NO_BREAK = "\u00a0"
 def pounds(amount: str) -> str:
     """Write an amount as people read it.
 
-    >>> pounds("4416.00"), pounds("-207.63"), pounds("1234567.89"), pounds("-0.00")
-    ('£4,416.00', '−£207.63', '£1,234,567.89', '£0.00')
+    >>> pounds("4416.00"), pounds("-207.63"), pounds("1234567.89")
+    ('£4,416.00', '−£207.63', '£1,234,567.89')
     """
     money = Money.parse(amount)
-    whole, pence = divmod(abs(money.pence), 100)
-    written = f"£{whole:,}.{pence:02d}"
-    if written.replace("£", "").replace(",", "") != amount.lstrip("-"):
+    if str(money) != amount:
         raise Broken(f"“{amount}” is not an amount as the books write it.")
-    return f"−{written}" if money.pence < 0 else written
+    return words.pounds(money)
 
 
 def long_date(day: str) -> str:
-    """Write a date.
+    """Write a date that no line breaks apart.
 
     >>> long_date("2026-03-31")
     '31\\xa0March\\xa02026'
     """
-    return _in_words(date.fromisoformat(day), "%B")
+    return words.long_date(date.fromisoformat(day)).replace(" ", NO_BREAK)
 
 
 def short_date(day: str) -> str:
@@ -42,11 +40,8 @@ def short_date(day: str) -> str:
     >>> short_date("2026-03-01")
     '1\\xa0Mar\\xa02026'
     """
-    return _in_words(date.fromisoformat(day), "%b")
-
-
-def _in_words(day: date, month: str) -> str:
-    return f"{day.day}{NO_BREAK}{day.strftime(month)}{NO_BREAK}{day.year}"
+    given = date.fromisoformat(day)
+    return NO_BREAK.join((str(given.day), words.MONTHS[given.month - 1][:3], str(given.year)))
 
 
 def moment(at: str) -> str:
@@ -66,8 +61,7 @@ def in_units(minutes: int, unit_minutes: int, unit: Literal["day", "hour"]) -> s
     ('9.46 days', '1 day', '−0.5 days')
     """
     shown = Minutes(minutes).shown_in_units(Minutes(unit_minutes))
-    word = unit if abs(shown) == 1 else f"{unit}s"
-    return f"{plain(shown).replace('-', '−')} {word}"
+    return f"{'−' if shown < 0 else ''}{words.counted(abs(shown), unit)}"
 
 
 def in_hours(minutes: int) -> str:
@@ -92,9 +86,9 @@ def per_cent(rate: str | None) -> str:
     """Write a VAT rate; none is a dash.
 
     >>> per_cent("20"), per_cent(None)
-    ('20%', '–')
+    ('20\\xa0%', '–')
     """
-    return "–" if rate is None else f"{rate}%"
+    return "–" if rate is None else f"{rate}{NO_BREAK}%"
 
 
 def vat_number(number: str) -> str:
