@@ -6,13 +6,14 @@ from flask import render_template
 
 from sla_manager.agreements.queries import school_agreements
 from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.billing.queries import school_documents
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.queries import awaiting_school, balances_with_booked, next_visits
 from sla_manager.web.guard import in_school
 from sla_manager.web.navigation import Entry, entry
-from sla_manager.web.pages import reading, today
 from sla_manager.web.paces import paced
+from sla_manager.web.pages import reading, today
 from sla_manager.web.school import blueprint
 
 OPEN = (AgreementStatus.QUOTED, AgreementStatus.ORDERED)
@@ -37,8 +38,6 @@ def school_menu(school: School) -> list[Entry]:
 @in_school(Permission.SEE_SCHOOL)
 def home(school: School) -> str:
     """Show what a business manager needs first."""
-    from sla_manager.billing.queries import school_documents
-
     session = reading()
     agreements = school_agreements(session, school.id)
     rows = [row for row in balances_with_booked(session, school_id=school.id) if today() in row.period]
@@ -50,6 +49,6 @@ def home(school: School) -> str:
         waiting=[one for one in agreements if one.status in OPEN],
         answers=awaiting_school(session, school.id),
         visits=next_visits(session, school.id, today(), limit=5),
-        documents=school_documents(session, school.id)[:5],
+        documents=school_documents(session, school.id, limit=5).rows,
         has_agreements=any(one.status is AgreementStatus.AGREED for one in agreements),
     )
