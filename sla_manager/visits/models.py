@@ -15,6 +15,7 @@ from sla_manager.kernel.titles import Titled
 from sla_manager.people.models import Officer, School
 from sla_manager.store.columns import enum_column
 from sla_manager.store.tables import Numbered
+from sla_manager.visits.rules.slots import length
 
 
 class VisitStatus(Titled):
@@ -95,6 +96,11 @@ class Visit(Numbered):
     officer: Mapped[Officer] = relationship(lazy="raise")
     school: Mapped[School] = relationship(lazy="raise")
     tranche: Mapped[Tranche | None] = relationship(lazy="raise")
+
+    @property
+    def length(self) -> Minutes:
+        """How long the visit is in the diary."""
+        return length(self.starts_at, self.ends_at)
 
     @property
     def is_core(self) -> bool:

@@ -85,7 +85,7 @@ class NotPlanned(Conflict):
 
     def __init__(self, visit: Visit) -> None:
         super().__init__(
-            f"This visit is {visit.status.value.replace('_', ' ')}, so it cannot be logged. Plan a new one if it happened."
+            f"This visit is {visit.status.title.lower()}, so it cannot be logged. Plan a new one if it happened."
         )
 
 
@@ -117,7 +117,7 @@ def log_delivery(
         raise NotYet(visit.day)
     given, charged = _time(visit, activities)
     if charged and visit.tranche is not None:
-        refuse_closed(session, visit.tranche.year, service=_service(session, visit))
+        refuse_closed(session, visit.tranche.year)
     visit.status = VisitStatus.DELIVERED
     visit.version, visit.changed_at = visit.version + 1, at
     delivery = _delivery(visit, activities, words, given, charged, by=by, at=at)

@@ -25,7 +25,7 @@ from sla_manager.visits.queries.booked import booked
 from sla_manager.visits.queries.diary import Pattern, patterns, surroundings, visit_in
 from sla_manager.visits.rules.concerns import Concern, allow, concerns
 from sla_manager.visits.rules.deliveries import checked_text
-from sla_manager.visits.rules.slots import Part, Slot, clock_time, slot
+from sla_manager.visits.rules.slots import Part, Slot, clock_time, length, slot
 from sla_manager.visits.rules.words import in_units
 
 
@@ -205,7 +205,7 @@ def move_visit(
         tranche = _tranche(session, visit.tranche.line_id, day, visit.officer, visit.school)
     pattern = patterns(session, [visit.officer_id])[visit.officer_id]
     taken = slot_of(visit.officer, pattern, day, part, tranche, starts=starts, ends=ends)
-    if part is Part.TIMES and tranche is not None and _length(taken) == _length_of(visit):
+    if part is Part.TIMES and tranche is not None and length(taken.starts_at, taken.ends_at) == visit.length:
         taken = Slot(taken.day, taken.starts_at, taken.ends_at, visit.booked)
     allow(concerns(taken, surroundings(session, visit.officer, visit.school, day)), anyway=anyway)
     if tranche is not None:
@@ -265,9 +265,9 @@ def slot_of(
             f"{officer.name} has no working hours yet, so a day cannot be booked. Enter exact times.",
             field="part",
         )
-    length = tranche.line.unit_minutes if tranche is not None and tranche.line.unit == "day" else None
+    day_length = tranche.line.unit_minutes if tranche is not None and tranche.line.unit == "day" else None
     span = hours or (Minutes(0), Minutes(0))
-    return slot(day, part, hours=span, day_length=length, starts=starts, ends=ends)
+    return slot(day, part, hours=span, day_length=day_length, starts=starts, ends=ends)
 
 
 def planned_visit(session: Session, visit_id: int) -> Visit:
@@ -337,14 +337,6 @@ def _check_rearranges(session: Session, visit_id: int, school_id: int) -> None:
     )
     if cancelled is None or standing_in is not None:
         raise NotRearrangeable()
-
-
-def _length(taken: Slot) -> int:
-    return int((taken.ends_at - taken.starts_at).total_seconds())
-
-
-def _length_of(visit: Visit) -> int:
-    return int((visit.ends_at - visit.starts_at).total_seconds())
 
 
 def _changed(visit: Visit, at: datetime) -> None:

@@ -76,13 +76,14 @@ def _absorb(session: Session, one: Absorption, variation: Variation, *, by: Acto
         by=by,
         at=at,
     )
-    if one.left:
-        extra.minutes = one.left
-        extra.net = extra_time_value(one.left, line.unit_minutes, line.unit_price)
+    left = one.left
+    if left:
+        extra.minutes, extra.net = left, extra_time_value(left, line.unit_minutes, line.unit_price)
     else:
         extra.status, extra.decided_at, extra.decided_by = ExtraTimeStatus.ABSORBED, at, by.name
     extra.version += 1
     session.flush()
-    said = f"{one.taken.hours_and_minutes()} of extra time at {extra.delivery.visit.school.name} taken up by a variation."
+    school = extra.delivery.visit.school.name
+    said = f"{one.taken.hours_and_minutes()} of extra time at {school} taken up by a variation."
     record(session, "absorb_extra_time", about="extra_time", about_id=extra.id, summary=said, by=by, at=at,
-           details={"variation": variation.id, "minutes": one.taken.minutes, "left": one.left.minutes})  # fmt: skip
+           details={"variation": variation.id, "minutes": one.taken.minutes, "left": left.minutes})  # fmt: skip

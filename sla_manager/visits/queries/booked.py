@@ -105,10 +105,7 @@ def booked(
     )
     if but_not is not None:
         query = query.where(Visit.id != but_not)
-    for tranche_id, minutes in session.execute(query):
-        if tranche_id is not None:
-            found[tranche_id] = minutes
-    return found
+    return found | {key: minutes for key, minutes in session.execute(query) if key is not None}
 
 
 def balances_with_booked(

@@ -43,8 +43,7 @@ class DiaryDay:
     @property
     def booked(self) -> Minutes:
         """The time in the diary, as a clock measures it."""
-        lengths = (int((visit.ends_at - visit.starts_at).total_seconds()) // 60 for visit in self.visits)
-        return total_minutes(Minutes(length) for length in lengths)
+        return total_minutes(visit.length for visit in self.visits)
 
     @property
     def working(self) -> Minutes:

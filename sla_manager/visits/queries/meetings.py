@@ -99,20 +99,20 @@ def _schools(session: Session, term: SchoolTerm, school_ids: Collection[int] | N
 def _held(session: Session, term: SchoolTerm) -> dict[int, date]:
     """Return the first day on which a meeting was held at each school: an activity says so, whatever was booked."""
     query = (
-        select(Visit.school_id, func.min(Delivery.delivered_on))
+        select(Visit.school_id, func.min(Delivery.delivered_on).label("on"))
         .join(Delivery, Delivery.visit_id == Visit.id)
         .join(Activity, Activity.delivery_id == Delivery.id)
         .where(Activity.duty == _MEETING, Delivery.delivered_on.between(term.starts_on, term.ends_on))
         .group_by(Visit.school_id)
     )
-    return {school_id: on for school_id, on in session.execute(query)}
+    return {row.school_id: row.on for row in session.execute(query)}
 
 
 def _booked(session: Session, term: SchoolTerm) -> dict[int, date]:
     query = (
-        select(Visit.school_id, func.max(Visit.day))
+        select(Visit.school_id, func.max(Visit.day).label("on"))
         .where(Visit.duty == _MEETING, Visit.status == VisitStatus.PLANNED)
         .where(Visit.day.between(term.starts_on, term.ends_on))
         .group_by(Visit.school_id)
     )
-    return {school_id: on for school_id, on in session.execute(query)}
+    return {row.school_id: row.on for row in session.execute(query)}

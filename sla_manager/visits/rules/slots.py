@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from sla_manager.kernel.clock import london_time
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.titles import Titled
+
+ONE_MINUTE = timedelta(minutes=1)
 
 
 class Part(Titled):
@@ -65,6 +67,11 @@ def clock_time(of_day: time) -> str:
     return f"{(of_day.hour - 1) % 12 + 1}:{of_day.minute:02d}{'am' if of_day.hour < 12 else 'pm'}"
 
 
+def length(starts_at: datetime, ends_at: datetime) -> Minutes:
+    """Return the whole minutes between two instants."""
+    return Minutes((ends_at - starts_at) // ONE_MINUTE)
+
+
 def exact_slot(day: date, starts: time | None, ends: time | None) -> Slot:
     """Return a visit at exact London times; its length is what a clock in the room would measure.
 
@@ -81,7 +88,7 @@ def exact_slot(day: date, starts: time | None, ends: time | None) -> Slot:
     starts_at, ends_at = london_time(day, starts), london_time(day, ends)
     if ends_at <= starts_at:
         raise EndsBeforeItStarts(starts, ends)
-    return Slot(day, starts_at, ends_at, Minutes(int((ends_at - starts_at).total_seconds()) // 60))
+    return Slot(day, starts_at, ends_at, length(starts_at, ends_at))
 
 
 def slot(

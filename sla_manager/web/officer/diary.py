@@ -8,7 +8,7 @@ from flask import render_template, request
 
 from sla_manager.people.models import Officer
 from sla_manager.people.rules.roles import Permission
-from sla_manager.visits.queries import monday_of, not_logged, officer_of
+from sla_manager.visits.queries import DiaryDay, monday_of, not_logged, officer_of
 from sla_manager.visits.queries import week as week_of
 from sla_manager.web.guard import me, permitted
 from sla_manager.web.navigation import Entry, entry
@@ -64,6 +64,6 @@ def week() -> str:
     )
 
 
-def _worth_showing(days: list) -> list:
+def _worth_showing(days: list[DiaryDay]) -> list[DiaryDay]:
     """Leave out weekends on which nothing is."""
     return [day for day in days if day.visits or day.absences or day.day.weekday() < 5]

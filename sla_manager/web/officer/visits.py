@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from sla_manager.agreements.models import AgreementLine
 from sla_manager.catalogue.rules.families import CoreDuty, Family
 from sla_manager.kernel.errors import Refused
-from sla_manager.kernel.minutes import Minutes
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.commands import log_delivery, record_no_access
 from sla_manager.visits.models import ActivityKind, Visit, VisitStatus
@@ -42,7 +41,7 @@ class ActivityForm(PartForm):
     what = SelectField("What for")
     kind = SelectField("Kind of work", choices=[choice(kind.value, kind.title) for kind in ActivityKind])
     minutes = MinutesField("Time")
-    cases = WholeNumberField("Cases (if any)", least=0)  # type: ignore[arg-type]  # whole numbers are exact too
+    cases = WholeNumberField("Cases (if any)", least=0)
     description = TextField("What you did (if it needs saying)", longest=500)
 
 
@@ -199,5 +198,3 @@ def _choices(form: DeliveryForm, visit: Visit) -> None:
         options.append(choice(BOUGHT, f"Bought: {visit.tranche.line.description}"))
     for row in form.activities.entries:
         row.form.what.choices = options
-        if row.form.minutes.data is None and not row.form.minutes.typed:
-            row.form.minutes.data = Minutes(0) if row.form.minutes.typed else None

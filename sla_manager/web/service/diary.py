@@ -6,10 +6,9 @@ from datetime import date, timedelta
 
 from flask import render_template, request
 
-from sla_manager.kernel.minutes import Minutes
+from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
-from sla_manager.visits.models import Visit
 from sla_manager.visits.queries import OfficerWeek, monday_of
 from sla_manager.visits.queries import board as board_of
 from sla_manager.web.charts import Part
@@ -42,18 +41,14 @@ def board(service: TradingService) -> str:
 
 def _load(week: OfficerWeek) -> list[Part]:
     """Return an officer's week in parts: booked core, booked bought, still free."""
-    core = Minutes(sum(_length(v) for day in week.days for v in day.visits if v.is_core))
-    bought = Minutes(sum(_length(v) for day in week.days for v in day.visits if not v.is_core))
+    core = total_minutes(v.length for day in week.days for v in day.visits if v.is_core)
+    bought = total_minutes(v.length for day in week.days for v in day.visits if not v.is_core)
     free = max(Minutes(0), week.working - core - bought)
     return [
         Part("Free core work", core.minutes, core.hours_and_minutes(), "left"),
         Part("Bought work", bought.minutes, bought.hours_and_minutes(), "used"),
         Part("Not booked", free.minutes, free.hours_and_minutes()),
     ]
-
-
-def _length(visit: Visit) -> int:
-    return int((visit.ends_at - visit.starts_at).total_seconds()) // 60
 
 
 def _asked() -> date:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.minutes import Minutes
 from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.commands import settle_query
@@ -27,7 +30,6 @@ from sla_manager.web.forms import (
     SelectField,
     choice,
 )
-from sla_manager.kernel.minutes import Minutes
 from sla_manager.web.guard import in_service
 from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.service import blueprint
@@ -73,7 +75,7 @@ def visits(service: TradingService) -> str:
         status=VisitStatus(status) if status in list(VisitStatus) else None,
         after=request.args.get("after", ""),
     )
-    kept = {key: value for key, value in request.args.items() if key != "after"}
+    kept: dict[str, Any] = {key: value for key, value in request.args.items() if key != "after"}
     if not kept:
         kept = {"since": today().isoformat(), "status": VisitStatus.PLANNED.value}
     more = (
