@@ -18,7 +18,7 @@ from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.billing.runs import run
 from sla_manager.catalogue.commands import load_preset
 from sla_manager.catalogue.models import Offering
-from sla_manager.catalogue.rules.presets import read_preset
+from sla_manager.catalogue.rules.presets import FOLDER, Preset, parse_preset
 from sla_manager.cli.demonstration import people
 from sla_manager.cli.demonstration.buying import Desk, Purchase, buy, leave_waiting, purchases
 from sla_manager.cli.demonstration.calendar import Diaries, school_terms
@@ -100,6 +100,12 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
         _absences(session, officers, now=now)
 
 
+def _preset() -> Preset:
+    """Return a real service's preset with the invented council's name in place of the real one's."""
+    text = (FOLDER / f"{PRESET}.toml").read_text(encoding="utf-8")
+    return parse_preset(PRESET, text.replace("Southampton", "Wexcombe").encode())
+
+
 def _evening(day: date, now: datetime) -> datetime:
     return min(london_time(day, time(17, 0)), now)
 
@@ -130,7 +136,7 @@ def _council(session: Session, *, at: datetime) -> TradingService:
         by=SYSTEM,
         at=at,
     )
-    load_preset(session, read_preset(PRESET), service_id=service.id, by=SYSTEM, at=at)
+    load_preset(session, _preset(), service_id=service.id, by=SYSTEM, at=at)
     return change_service(
         session,
         service.id,
@@ -243,7 +249,7 @@ def _work(
 
 
 def _bill(database: Database, days: Period, *, now: datetime, chance: random.Random) -> None:
-    run(database, as_at=days.last, by=FINANCE, at=_evening(days.last, now))
+    run(database, as_at=days.start, by=FINANCE, at=_evening(days.start, now))
     with database.transaction() as session:
         _receive(session, before=days.last - timedelta(days=25), on=days.last, now=now, chance=chance)
     with database.reading() as session:
