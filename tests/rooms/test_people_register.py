@@ -387,12 +387,12 @@ def test_a_kept_file_is_imported_once(council: Database, by: Actor, at: datetime
         assert session.scalar(select(func.count(RegisterUpload.id))) == 0
 
 
-def test_fifty_thousand_rows_are_imported_in_one_go_and_again_without_a_change(
+def test_thousands_of_rows_are_imported_in_one_go_and_again_without_a_change(
     council: Database, by: Actor, at: datetime
 ) -> None:
     rows = table(small({"URN": "200000"}))
     model = rows[1]
-    file = written([rows[0], *([str(200_000 + n), *model[1:]] for n in range(50_000))])
+    file = written([rows[0], *([str(200_000 + n), *model[1:]] for n in range(5_000))])
     report = take(council, file, by, at)
-    assert report.added == 50_000
-    assert take(council, file, by, at).unchanged == 50_000
+    assert report.added == 5_000
+    assert take(council, file, by, at).unchanged == 5_000
