@@ -44,7 +44,9 @@ class Allocation(Numbered):
     __tablename__ = "allocation"
     __table_args__ = (
         CheckConstraint("(receipt_id IS NULL) <> (credit_note_id IS NULL)", name="receipt_or_credit"),
-        CheckConstraint("(reverses_id IS NULL AND amount > 0) OR (reverses_id IS NOT NULL AND amount < 0)", name="sign"),
+        CheckConstraint(
+            "(reverses_id IS NULL AND amount > 0) OR (reverses_id IS NOT NULL AND amount < 0)", name="sign"
+        ),
         UniqueConstraint("reverses_id"),
     )
 

@@ -222,7 +222,8 @@ def agreement_values(session: Session, ids: Collection[int]) -> dict[int, tuple[
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
         nets = select(Agreement.id, Agreement.net).where(Agreement.id.in_(chunk))
-        agreed |= {agreement_id: net for agreement_id, net in session.execute(nets)}
+        for agreement_id, net in session.execute(nets):
+            agreed[agreement_id] = agreed.get(agreement_id, Money(0)) + net
         varied = (
             select(AgreementLine.agreement_id, func.sum(Variation.net))
             .join(AgreementLine, AgreementLine.id == Variation.line_id)

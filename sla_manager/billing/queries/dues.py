@@ -20,6 +20,7 @@ from sla_manager.agreements.models import (
     InstalmentPart,
     LedgerEntry,
     Tranche,
+    Variation,
 )
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
@@ -49,6 +50,18 @@ _IN_FORCE = (AgreementStatus.AGREED, AgreementStatus.ENDED)
 _PURPOSES = {EntryKind.DELIVERED: "delivery", EntryKind.CHARGED: "cancellation"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One line's part of an instalment, with everything that decides it."""
+
+    instalment: Instalment
+    agreement: Agreement
+    part: InstalmentPart | None = None
+    line: AgreementLine | None = None
+    is_billed: bool = False
+    variation: Variation | None = None
+
+
 @dataclass
 class DuePlan:
     """Everything that is due on a date: documents in the order of issue, their agreements, what comes to £0."""
@@ -71,7 +84,7 @@ def due_plan(session: Session, as_at: date, *, agreement_ids: Sequence[int] | No
     found.sort(key=lambda due: (due.net.pence < 0, due.tax_point, due.agreement_id, due.label, due.route))
     for due in found:
         checked = _with_purchase_order(due, plan.agreements[due.agreement_id])
-        (plan.dues if due.net else plan.nothing).append(checked)
+        (plan.dues if due.net or due.trouble else plan.nothing).append(checked)
     plan.already = already_billed(session, as_at)
     return plan
 
@@ -148,26 +161,25 @@ def _instalments(session: Session, as_at: date, ids: Sequence[int] | None) -> li
         )
     )
     whole = (
-        select(Instalment, InstalmentPart, AgreementLine, exists().where(billed), Agreement)
+        select(Instalment, InstalmentPart, AgreementLine, exists().where(billed), Agreement, Variation)
         .join(InstalmentPart, InstalmentPart.instalment_id == Instalment.id)
         .join(AgreementLine, AgreementLine.id == InstalmentPart.line_id)
         .join(Agreement, Agreement.id == Instalment.agreement_id)
+        .outerjoin(Variation, Variation.id == Instalment.variation_id)
         .where(Instalment.id.in_(waiting))
         .order_by(Instalment.id, AgreementLine.position)
     )
-    grouped: dict[int, list[tuple[Instalment, InstalmentPart | None, AgreementLine | None, bool, Agreement]]]
+    grouped: dict[int, list[_Part]]
     grouped = defaultdict(list)
-    for instalment, part, line, is_billed, agreement in session.execute(whole):
-        grouped[instalment.id].append((instalment, part, line, is_billed, agreement))
+    for instalment, part, line, is_billed, agreement, variation in session.execute(whole):
+        grouped[instalment.id].append(_Part(instalment, agreement, part, line, is_billed, variation))
     for instalment, agreement in session.execute(bare):
-        grouped[instalment.id].append((instalment, None, None, False, agreement))
+        grouped[instalment.id].append(_Part(instalment, agreement))
     return [due for group in grouped.values() for due in _of_instalment(group)]
 
 
-def _of_instalment(
-    group: list[tuple[Instalment, InstalmentPart | None, AgreementLine | None, bool, Agreement]],
-) -> list[Due]:
-    instalment, agreement = group[0][0], group[0][4]
+def _of_instalment(group: list[_Part]) -> list[Due]:
+    instalment, agreement = group[0].instalment, group[0].agreement
     if _after_the_end(instalment, agreement):
         return []
     label = (
@@ -175,12 +187,12 @@ def _of_instalment(
         if instalment.purpose == "instalment"
         else f"variation {instalment.position}"
     )
-    parts = total(part.net for _, part, _, _, _ in group if part is not None)
+    parts = total(one.part.net for one in group if one.part is not None)
     trouble = None if parts == instalment.net else PartsDoNotAddUp(label.capitalize(), instalment.net, parts)
     routes: dict[Route, list[DueLine]] = defaultdict(list)
-    for _, part, line, billed, _ in group:
-        if part is not None and line is not None and not billed and part.net:
-            routes[line.route].append(_instalment_line(part, line, agreement, label))
+    for one in group:
+        if one.part is not None and one.line is not None and not one.is_billed and one.part.net:
+            routes[one.line.route].append(_instalment_line(one.part, one.line, one, label))
     if not routes and trouble is not None:
         routes[Route.INVOICE] = []
     return [
@@ -208,18 +220,22 @@ def _after_the_end(instalment: Instalment, agreement: Agreement) -> bool:
     )
 
 
-def _instalment_line(part: InstalmentPart, line: AgreementLine, agreement: Agreement, label: str) -> DueLine:
+def _instalment_line(part: InstalmentPart, line: AgreementLine, of: _Part, label: str) -> DueLine:
+    quantity, net, said, varied = line.quantity, line.net, line.explanation, of.variation
+    if varied is not None:
+        quantity, net, said = varied.quantity, varied.net, ""
+        label = f"{label}, from {long_date(varied.effective_on)}"
     return DueLine(
         line_id=line.id,
         description=line.description,
-        period=period_words(agreement.starts_on, agreement.ends_on),
-        quantity=line.quantity,
+        period=period_words(of.agreement.starts_on, of.agreement.ends_on),
+        quantity=quantity,
         unit=line.unit,
         unit_price=line.unit_price,
         net=part.net,
         vat_code=line.vat_code,
         vat_reason=line.vat_reason,
-        why=instalment_why(line.quantity, line.unit, line.unit_price, line.net, line.explanation, label),
+        why=instalment_why(quantity, line.unit, line.unit_price, net, said, label),
     )
 
 

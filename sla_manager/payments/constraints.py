@@ -1,0 +1,25 @@
+"""What the database's rules on money received say to people."""
+
+from __future__ import annotations
+
+from sla_manager.kernel.errors import Conflict
+from sla_manager.store.constraints import says
+
+says(
+    "allocation_exceeds_document",
+    "That is more than is open on the document. Allocate less, and leave the rest on account.",
+    field="amount",
+)
+says(
+    "allocation_exceeds_receipt",
+    "That is more than is left of this payment. Allocate less.",
+    field="amount",
+)
+says("allocation_exceeds_credit", "That is more than is left of the credit note.", field="amount")
+says("ck_receipt_amount", "Enter an amount above £0.00.", field="amount")
+says("receipt(once_key)", "This payment was recorded already.", kind=Conflict)
+says("uq_receipt_once_key", "This payment was recorded already.", kind=Conflict)
+says("allocation(reverses_id)", "This allocation was reversed already.", kind=Conflict)
+says("uq_allocation_reverses_id", "This allocation was reversed already.", kind=Conflict)
+for _table in ("receipt", "allocation"):
+    says(f"append_only_{_table}", "What was received is never changed. Reverse it instead.", kind=Conflict)

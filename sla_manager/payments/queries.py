@@ -1,0 +1,223 @@
+"""What is paid and what is open: per document, per receipt, per age."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from sla_manager.billing.models import Document
+from sla_manager.billing.rules.kinds import DocumentKind
+from sla_manager.kernel.errors import NotFound
+from sla_manager.kernel.money import Money
+from sla_manager.kernel.titles import Titled
+from sla_manager.payments.models import Allocation, Receipt
+from sla_manager.payments.rules.ageing import Age, age_of
+from sla_manager.people.models import Customer
+
+PAGE = 50
+CHARGES = (DocumentKind.INVOICE, DocumentKind.RECHARGE_NOTE)
+
+
+class DocumentState(Titled):
+    """What became of a document that asks for money."""
+
+    OPEN = "open", "Open"
+    OVERDUE = "overdue", "Overdue"
+    PAID = "paid", "Paid or credited"
+
+
+def _open_amount() -> ColumnElement[Any]:
+    """Return gross less credits less what was paid, of the `Document` of the query around it."""
+    credit = aliased(Document)
+    credited = select(func.coalesce(func.sum(credit.gross), Money(0))).where(credit.credits_id == Document.id)
+    paid = select(func.coalesce(func.sum(Allocation.amount), Money(0))).where(
+        Allocation.document_id == Document.id
+    )
+    return (
+        Document.gross
+        + credited.correlate(Document).scalar_subquery()
+        - paid.correlate(Document).scalar_subquery()
+    )
+
+
+def state_is(state: DocumentState, today: date) -> ColumnElement[bool]:
+    """Return the condition of a list of documents in a state."""
+    charge, open_amount = Document.kind.in_(CHARGES), _open_amount()
+    if state is DocumentState.PAID:
+        return and_(charge, open_amount <= Money(0))
+    if state is DocumentState.OVERDUE:
+        return and_(charge, Document.due_on < today, open_amount > Money(0))
+    return and_(charge, open_amount > Money(0))
+
+
+def open_amounts(session: Session, ids: Collection[int]) -> dict[int, Money]:
+    """Return what is open on documents; below nothing where more was paid than is owed after credits. One query."""
+    query = select(Document.id, _open_amount()).where(Document.id.in_(ids), Document.kind.in_(CHARGES))
+    return {document_id: _money(amount) for document_id, amount in session.execute(query)}
+
+
+def open_amount(session: Session, document_id: int) -> Money:
+    """Return what is open on one document."""
+    return open_amounts(session, [document_id]).get(document_id, Money(0))
+
+
+def _money(amount: Any) -> Money:
+    return amount if isinstance(amount, Money) else Money(int(amount or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class AgedDebt:
+    """What is open at one age: the sum and how many documents."""
+
+    age: Age
+    amount: Money
+    documents: int
+
+
+def debtors_by_age(
+    session: Session, today: date, *, kind: DocumentKind = DocumentKind.INVOICE
+) -> list[AgedDebt]:
+    """Return what customers owe by age, every age in order. Recharges move by journal and are no debt."""
+    open_now = _open_amount().label("open_now")
+    each = select(Document.due_on, open_now).where(Document.kind == kind).subquery()
+    query = (
+        select(each.c.due_on, func.sum(each.c.open_now), func.count())
+        .where(each.c.open_now > Money(0))
+        .group_by(each.c.due_on)
+    )
+    sums = dict.fromkeys(Age, (0, 0))
+    for due_on, amount, count in session.execute(query):
+        pence, number = sums[age_of(due_on, today)]
+        sums[age_of(due_on, today)] = (pence + _money(amount).pence, number + count)
+    return [AgedDebt(age, Money(pence), number) for age, (pence, number) in sums.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """A payment received: how much of it is allocated, and how much is on account."""
+
+    receipt: Receipt
+    customer: str
+    allocated: Money
+
+    @property
+    def left(self) -> Money:
+        """What is not allocated."""
+        return self.receipt.amount - self.allocated
+
+
+def _allocated() -> ColumnElement[Any]:
+    paid = select(func.coalesce(func.sum(Allocation.amount), Money(0))).where(
+        Allocation.receipt_id == Receipt.id
+    )
+    return paid.correlate(Receipt).scalar_subquery()
+
+
+_WITH_CUSTOMER = (
+    joinedload(Receipt.customer).joinedload(Customer.school),
+    joinedload(Receipt.customer).joinedload(Customer.trust),
+)
+
+
+def receipts_page(
+    session: Session, *, customer_id: int | None = None, unallocated: bool = False, before: int | None = None
+) -> list[ReceiptRow]:
+    """Return a page of payments, the latest first; `before` is the last id of the page before."""
+    query = select(Receipt, _allocated()).options(*_WITH_CUSTOMER).order_by(Receipt.id.desc()).limit(PAGE)
+    if customer_id is not None:
+        query = query.where(Receipt.customer_id == customer_id)
+    if unallocated:
+        query = query.where(_allocated() < Receipt.amount)
+    if before is not None:
+        query = query.where(Receipt.id < before)
+    return [
+        ReceiptRow(one, customer_words(one.customer), _money(paid)) for one, paid in session.execute(query)
+    ]
+
+
+def receipt(session: Session, receipt_id: int) -> ReceiptRow:
+    """Return one payment."""
+    query = select(Receipt, _allocated()).options(*_WITH_CUSTOMER).where(Receipt.id == receipt_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound
+    return ReceiptRow(row[0], customer_words(row[0].customer), _money(row[1]))
+
+
+def customer_words(customer: Customer) -> str:
+    """Return a customer's name (loaded with school and trust)."""
+    payer = customer.trust or customer.school
+    return payer.name if payer is not None else customer.account_reference
+
+
+def allocations_of(
+    session: Session, *, receipt_id: int | None = None, document_id: int | None = None
+) -> list[Allocation]:
+    """Return what a payment was set against, or what was set against a document, in order."""
+    query = select(Allocation).options(
+        joinedload(Allocation.document), joinedload(Allocation.receipt).joinedload(Receipt.customer)
+    )
+    if receipt_id is not None:
+        query = query.where(Allocation.receipt_id == receipt_id)
+    if document_id is not None:
+        query = query.where(Allocation.document_id == document_id)
+    return list(session.scalars(query.order_by(Allocation.id)))
+
+
+def reversed_ids(allocations: Sequence[Allocation]) -> set[int]:
+    """Return which of these allocations were reversed."""
+    return {one.reverses_id for one in allocations if one.reverses_id is not None}
+
+
+def open_documents(session: Session, customer_id: int) -> list[tuple[Document, Money]]:
+    """Return a customer's documents with something open, the oldest first."""
+    open_now = _open_amount()
+    query = (
+        select(Document, open_now)
+        .where(Document.customer_id == customer_id, Document.kind.in_(CHARGES), open_now > Money(0))
+        .order_by(Document.issued_on, Document.id)
+    )
+    return [(one, _money(amount)) for one, amount in session.execute(query)]
+
+
+def unallocated_total(session: Session) -> Money:
+    """Return all money on account."""
+    received = session.scalar(select(func.coalesce(func.sum(Receipt.amount), Money(0))))
+    allocated = session.scalar(
+        select(func.coalesce(func.sum(Allocation.amount), Money(0))).where(Allocation.receipt_id.is_not(None))
+    )
+    return _money(received) - _money(allocated)
+
+
+def open_of_school(session: Session, school_id: int, agreement_ids: Collection[int]) -> Money:
+    """Return what is open on the documents of a school's agreements."""
+    query = select(_open_amount()).where(Document.agreement_id.in_(agreement_ids), Document.kind.in_(CHARGES))
+    return Money(sum(_money(amount).pence for amount in session.scalars(query)))
+
+
+def customers_matching(session: Session, part: str) -> list[Customer]:
+    """Return customers whose name or account reference contains some letters, twenty at most."""
+    from sla_manager.people.models import School, Trust
+
+    wanted = part.strip().lower()
+    query = (
+        select(Customer)
+        .outerjoin(School, School.id == Customer.school_id)
+        .outerjoin(Trust, Trust.id == Customer.trust_id)
+        .where(
+            or_(
+                func.lower(School.name).contains(wanted, autoescape=True),
+                func.lower(Trust.name).contains(wanted, autoescape=True),
+                func.lower(Customer.account_reference) == wanted,
+            )
+        )
+        .options(joinedload(Customer.school), joinedload(Customer.trust))
+        .order_by(func.coalesce(School.name, Trust.name), Customer.id)
+        .limit(20)
+    )
+    return list(session.scalars(query))
