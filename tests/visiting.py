@@ -68,7 +68,9 @@ def a_scene(
     return Scene(service, school, builders.an_officer(session), line, tranche)
 
 
-def a_visit(session: Session, scene: Scene, day: date = TUESDAY, part: Part = Part.MORNING, **more: Any) -> Visit:
+def a_visit(
+    session: Session, scene: Scene, day: date = TUESDAY, part: Part = Part.MORNING, **more: Any
+) -> Visit:
     """Plan a visit against the bought days; with `duty` it is core."""
     bought = {} if "duty" in more else {"line_id": scene.line.id}
     wanted = {"officer_id": scene.officer.id, "by": BY, "at": SIGNED} | bought | more

@@ -248,5 +248,3 @@ class ExtraTime(Numbered):
 
     delivery: Mapped[Delivery] = relationship(lazy="raise")
     line: Mapped[AgreementLine] = relationship(lazy="raise")
-
-

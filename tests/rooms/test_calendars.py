@@ -79,7 +79,7 @@ def test_the_time_zone_is_right_for_years_to_come() -> None:
     zone = Calendar.from_ical(write_calendar("Visits", [VISIT])).walk("VTIMEZONE")[0].to_tz()
     london = ZoneInfo("Europe/London")
     for month in range(60):
-        moment = datetime(2026, 1, 15, 12, 0) + timedelta(days=30 * month)
+        moment = datetime(2026, 1, 15, 12, 0, tzinfo=UTC) + timedelta(days=30 * month)
         assert moment.replace(tzinfo=zone).utcoffset() == moment.replace(tzinfo=london).utcoffset()
     assert "DTSTART;TZID=Europe/London:20260701T090000" in lines(write_calendar("Visits", [VISIT]))
 

@@ -36,7 +36,6 @@ from sla_manager.visits.queries import (
     visit_in,
     visit_record,
 )
-from sla_manager.visits.rules.slots import Part
 from tests import builders
 from tests.visiting import BY, TUESDAY, Scene, a_scene, a_visit, at_noon, entries, figures, worked
 
@@ -93,7 +92,10 @@ def test_a_trusts_finance_lead_decides_for_its_schools(database: Database) -> No
         lead = builders.a_person(session, Role.TRUST_FINANCE_LEAD, trust=trust)
     with database.transaction() as session:
         by = Actor(lead.id, lead.name)
-        assert decide_extra_time(session, the_extra(database).id, approve=False, by=by, at=LATER).decided_by == by.name
+        assert (
+            decide_extra_time(session, the_extra(database).id, approve=False, by=by, at=LATER).decided_by
+            == by.name
+        )
 
 
 def test_a_query_puts_the_visit_in_dispute_until_it_is_settled(database: Database) -> None:
@@ -103,7 +105,9 @@ def test_a_query_puts_the_visit_in_dispute_until_it_is_settled(database: Databas
         assert [visit.id for visit in awaiting_school(session, scene.school.id).deliveries] == [visit_id]
     for _ in range(2):
         with database.transaction() as session:
-            respond_to_delivery(session, visit_id, answer="query", wording="Two hours only.", by=manager, at=LATER)
+            respond_to_delivery(
+                session, visit_id, answer="query", wording="Two hours only.", by=manager, at=LATER
+            )
     with database.reading() as session:
         record = visit_record(session, visit_in(session, visit_id))
         assert (record.in_dispute, len(record.responses)) == (True, 1)
@@ -122,7 +126,7 @@ def test_a_query_puts_the_visit_in_dispute_until_it_is_settled(database: Databas
 
 
 def test_settling_never_takes_more_than_before(database: Database) -> None:
-    scene, visit_id = an_overrun(database)
+    _, visit_id = an_overrun(database)
     with database.transaction() as session:
         respond_to_delivery(session, visit_id, answer="query", wording="Why?", by=BY, at=LATER)
     with pytest.raises(Refused, match="Enter that or less"), database.transaction() as session:
@@ -166,14 +170,22 @@ def test_e5_a_variation_says_what_extra_time_it_absorbs_and_then_absorbs_it(
     scene, visit_id = an_overrun(database)
     effective = date(2025, 11, 1)
     with database.reading() as session:
-        preview = variation_preview(session, scene.line.id, quantity=Decimal(quantity), effective_on=effective)
+        preview = variation_preview(
+            session, scene.line.id, quantity=Decimal(quantity), effective_on=effective
+        )
         assert (preview.absorbed, preview.spared) == (Minutes(absorbed), Money(184_00))
         assert any("0.5 days of that take up extra time" in sentence for sentence in preview.sentences)
     for _ in range(2):
         with database.transaction() as session:
             variation = vary_agreement(
-                session, scene.line.id, quantity=Decimal(quantity), effective_on=effective, reason="More help.",
-                by=BY, at=LATER, once_key="form",
+                session,
+                scene.line.id,
+                quantity=Decimal(quantity),
+                effective_on=effective,
+                reason="More help.",
+                by=BY,
+                at=LATER,
+                once_key="form",
             )
     assert variation.absorbed == Minutes(absorbed)
     assert the_extra(database).status is status
@@ -187,15 +199,22 @@ def test_e5_a_variation_that_is_too_small_leaves_the_rest_proposed_at_its_price(
     scene, visit_id = an_overrun(database, extra=444)
     with database.transaction() as session:
         vary_agreement(
-            session, scene.line.id, quantity=Decimal("0.5"), effective_on=date(2025, 11, 1), reason="More.",
-            by=BY, at=LATER,
+            session,
+            scene.line.id,
+            quantity=Decimal("0.5"),
+            effective_on=date(2025, 11, 1),
+            reason="More.",
+            by=BY,
+            at=LATER,
         )
     extra = the_extra(database)
     assert (extra.status, extra.minutes, extra.net) == (ExtraTimeStatus.PROPOSED, Minutes(222), Money(184_00))
     assert entries(database, visit_id) == [("delivered", -222), ("delivered", -222)]
 
 
-def test_e5_extra_time_delivered_before_the_variation_takes_effect_is_not_absorbed(database: Database) -> None:
+def test_e5_extra_time_delivered_before_the_variation_takes_effect_is_not_absorbed(
+    database: Database,
+) -> None:
     scene, _ = an_overrun(database)
     with database.reading() as session:
         preview = variation_preview(

@@ -47,7 +47,7 @@ def a_may_visit(database: Database, **more: object) -> tuple[Scene, int]:
 def test_half_a_day_cancelled_by_the_school_costs_222_111_or_0(
     database: Database, notice: datetime, clear: int, charged: int
 ) -> None:
-    scene, visit_id = a_may_visit(database)
+    _, visit_id = a_may_visit(database)
     with database.reading() as session:
         visit = visit_in(session, visit_id)
         preview = preview_cancellation(session, visit, caused_by="school", notice_at=notice)
@@ -63,9 +63,7 @@ def test_half_a_day_cancelled_by_the_school_costs_222_111_or_0(
         assert (visit.status, visit.sequence) == (VisitStatus.CANCELLED, 1)
 
 
-@pytest.mark.parametrize(
-    ("delivered_on", "undone"), [(date(2026, 6, 4), True), (date(2026, 6, 5), False)]
-)
+@pytest.mark.parametrize(("delivered_on", "undone"), [(date(2026, 6, 4), True), (date(2026, 6, 5), False)])
 def test_a_charge_is_undone_when_the_visit_is_rearranged_and_delivered_within_20_working_days(
     database: Database, delivered_on: date, undone: bool
 ) -> None:
@@ -101,7 +99,7 @@ def test_a_core_visit_is_never_charged_and_nor_is_what_the_council_cancels(datab
 
 
 def test_sickness_of_the_officer_costs_the_school_nothing(database: Database) -> None:
-    scene, visit_id = a_may_visit(database)
+    _, visit_id = a_may_visit(database)
     with database.transaction() as session:
         cancelled = cancel_visit(
             session, visit_id, caused_by="provider", reason="Officer ill.", by=BY, at=at_noon(WEDNESDAY)
@@ -176,8 +174,17 @@ def test_half_a_day_a_fortnight_over_39_weeks_is_19_visits_and_a_remainder_of_11
             for part in (Part.MORNING, Part.AFTERNOON):
                 a_visit(session, scene, day=day, part=part)
         a_visit(session, scene, day=days[9])
-    with pytest.raises(Refused, match=r"needs 0.5 days, and 0.25 days are free"), database.transaction() as session:
+    with (
+        pytest.raises(Refused, match=r"needs 0.5 days, and 0.25 days are free"),
+        database.transaction() as session,
+    ):
         plan_visit(
-            session, officer_id=scene.officer.id, school_id=scene.school.id, day=days[9], part=Part.AFTERNOON,
-            line_id=scene.line.id, by=BY, at=SIGNED,
+            session,
+            officer_id=scene.officer.id,
+            school_id=scene.school.id,
+            day=days[9],
+            part=Part.AFTERNOON,
+            line_id=scene.line.id,
+            by=BY,
+            at=SIGNED,
         )

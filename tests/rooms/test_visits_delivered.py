@@ -83,14 +83,14 @@ def test_a_day_of_120_minutes_core_and_300_bought(database: Database) -> None:
 def test_marking_a_targeting_support_meeting_chargeable_is_refused(database: Database) -> None:
     with database.transaction() as session:
         visit = a_visit(session, a_scene(session))
-    chargeable = ActivityDone(
-        "work", Family.CASEWORK, Minutes(60), duty=CoreDuty.TARGETING_SUPPORT_MEETING
-    )
+    chargeable = ActivityDone("work", Family.CASEWORK, Minutes(60), duty=CoreDuty.TARGETING_SUPPORT_MEETING)
     with pytest.raises(CoreIsNeverCharged, match="free core offer"), database.transaction() as session:
         log_delivery(session, visit.id, activities=[chargeable], by=BY, at=at_noon(TUESDAY))
 
 
-def test_10_and_a_half_days_logged_on_10_become_10_deducted_and_half_a_day_proposed(database: Database) -> None:
+def test_10_and_a_half_days_logged_on_10_become_10_deducted_and_half_a_day_proposed(
+    database: Database,
+) -> None:
     with database.transaction() as session:
         scene = a_scene(session)
         days = [date(2025, 11, day) for day in (3, 4, 5, 6, 7, 10, 11, 12, 13)]
@@ -104,12 +104,16 @@ def test_10_and_a_half_days_logged_on_10_become_10_deducted_and_half_a_day_propo
         extra = session.scalars(select(ExtraTime)).one()
         assert (found.delivered, found.balance) == (Minutes(4440), Minutes(0))
         assert (extra.minutes, extra.net, extra.status) == (
-            Minutes(222), Money(184_00), ExtraTimeStatus.PROPOSED,
+            Minutes(222),
+            Money(184_00),
+            ExtraTimeStatus.PROPOSED,
         )
         assert visit_record(session, visit_in(session, last.id)).deducted == Minutes(444)
 
 
-def test_e2_logged_late_uses_the_year_of_delivery_until_it_is_closed_and_then_is_refused(database: Database) -> None:
+def test_e2_logged_late_uses_the_year_of_delivery_until_it_is_closed_and_then_is_refused(
+    database: Database,
+) -> None:
     logged_at = at_noon(date(2026, 4, 9))
     with database.transaction() as session:
         scene = a_scene(session)
@@ -121,7 +125,7 @@ def test_e2_logged_late_uses_the_year_of_delivery_until_it_is_closed_and_then_is
         assert figures(session, scene.tranche.id).delivered == Minutes(222)
     with database.transaction() as session:
         close_year(session, FinancialYear(2025), by=BY, at=logged_at)
-    with pytest.raises(Refused, match="2025-26.*closed") as refused, database.transaction() as session:
+    with pytest.raises(Refused, match=r"2025-26.*closed") as refused, database.transaction() as session:
         log_delivery(session, first.id, activities=[worked(222)], by=BY, at=logged_at)
     assert "Ask" in refused.value.message
     with database.transaction() as session:
@@ -156,9 +160,7 @@ def test_e7_core_at_balance_nothing_is_saved_without_a_warning_or_an_entry(datab
         scene = a_scene(session, quantity="0.5")
         used = a_visit(session, scene)
         log_delivery(session, used.id, activities=[worked(222)], by=BY, at=at_noon(TUESDAY))
-        core = a_visit(
-            session, scene, day=date(2025, 11, 5), duty=CoreDuty.TARGETING_SUPPORT_MEETING
-        )
+        core = a_visit(session, scene, day=date(2025, 11, 5), duty=CoreDuty.TARGETING_SUPPORT_MEETING)
         log_delivery(session, core.id, activities=[meeting(90)], by=BY, at=at_noon(date(2025, 11, 5)))
     assert entries(database, core.id) == []
     with database.reading() as session:
@@ -170,7 +172,10 @@ def test_bought_time_on_a_core_visit_is_refused_with_what_to_do(database: Databa
     with database.transaction() as session:
         scene = a_scene(session)
         core = a_visit(session, scene, duty=CoreDuty.COMMUNICATION_AND_ADVICE)
-    with pytest.raises(NothingBought, match="plan a visit against the agreement"), database.transaction() as session:
+    with (
+        pytest.raises(NothingBought, match="plan a visit against the agreement"),
+        database.transaction() as session,
+    ):
         log_delivery(session, core.id, activities=[worked(60)], by=BY, at=at_noon(TUESDAY))
 
 
@@ -179,7 +184,9 @@ def test_a_double_click_logs_once_and_another_log_is_refused(database: Database)
         visit = a_visit(session, a_scene(session))
     for _ in range(2):
         with database.transaction() as session:
-            log_delivery(session, visit.id, activities=[worked(200)], note="Done.", by=BY, at=at_noon(TUESDAY))
+            log_delivery(
+                session, visit.id, activities=[worked(200)], note="Done.", by=BY, at=at_noon(TUESDAY)
+            )
     assert entries(database, visit.id) == [("delivered", -200)]
     with pytest.raises(AlreadyLogged, match="Test logged this visit"), database.transaction() as session:
         log_delivery(session, visit.id, activities=[worked(210)], by=BY, at=at_noon(TUESDAY))
@@ -210,9 +217,13 @@ def test_a_note_of_10_000_characters_is_kept_as_it_is_and_one_more_is_refused(da
     with database.transaction() as session:
         visit = a_visit(session, a_scene(session))
     with pytest.raises(NoteTooLong, match="10,001 characters"), database.transaction() as session:
-        log_delivery(session, visit.id, activities=[worked(60)], note="x" * 10_001, by=BY, at=at_noon(TUESDAY))
+        log_delivery(
+            session, visit.id, activities=[worked(60)], note="x" * 10_001, by=BY, at=at_noon(TUESDAY)
+        )
     with database.transaction() as session:
-        kept = log_delivery(session, visit.id, activities=[worked(60)], note=nasty, by=BY, at=at_noon(TUESDAY))
+        kept = log_delivery(
+            session, visit.id, activities=[worked(60)], note=nasty, by=BY, at=at_noon(TUESDAY)
+        )
     assert kept.note == nasty
 
 
@@ -245,8 +256,9 @@ def test_balances_say_what_is_booked_and_free(database: Database) -> None:
     with database.reading() as session:
         (row,) = balances_with_booked(session, school_id=scene.school.id)
         assert (row.contracted, row.booked, row.balance, row.free) == (
-            Minutes(4440), Minutes(666), Minutes(4440), Minutes(3774),
+            Minutes(4440),
+            Minutes(666),
+            Minutes(4440),
+            Minutes(3774),
         )
         assert str(row.year) == "2025-26"
-
-

@@ -47,7 +47,8 @@ def test_half_a_day_books_half_of_the_offerings_day_whatever_the_officers_hours(
         visit = a_visit(session, scene)
         assert visit.booked == Minutes(222)
         assert (visit.starts_at, visit.ends_at) == (
-            london_time(TUESDAY, time(9)), london_time(TUESDAY, time(13)),
+            london_time(TUESDAY, time(9)),
+            london_time(TUESDAY, time(13)),
         )
         core = a_visit(session, scene, part=Part.AFTERNOON, **CORE)
         assert core.booked == Minutes(240)
@@ -88,9 +89,9 @@ def test_a_warning_needs_plan_anyway(database: Database, day: date, says: str) -
 def test_a_time_outside_the_working_pattern_is_a_warning(database: Database) -> None:
     scene = a_plan(database)
     early = {"part": Part.TIMES, "starts": time(7), "ends": time(9)}
-    with pytest.raises(VisitNeedsConfirming, match="does not work at that time on a Tuesday"):
-        with database.transaction() as session:
-            a_visit(session, scene, **early, **CORE)
+    says = "does not work at that time on a Tuesday"
+    with pytest.raises(VisitNeedsConfirming, match=says), database.transaction() as session:
+        a_visit(session, scene, **early, **CORE)
 
 
 def test_a_leaver_an_absence_and_a_closed_school_forbid_whatever_the_planner_says(database: Database) -> None:
@@ -100,8 +101,13 @@ def test_a_leaver_an_absence_and_a_closed_school_forbid_whatever_the_planner_say
         shut = builders.a_school(session, closed_on=date(2025, 10, 1))
         starts = london_time(date(2025, 11, 5), time(9))
         add_absence(
-            session, scene.officer.id, kind=AbsenceKind.LEAVE, starts_at=starts,
-            ends_at=starts + timedelta(hours=8), by=BY, at=SIGNED,
+            session,
+            scene.officer.id,
+            kind=AbsenceKind.LEAVE,
+            starts_at=starts,
+            ends_at=starts + timedelta(hours=8),
+            by=BY,
+            at=SIGNED,
         )
     for change, says in (
         ({"officer_id": leaver.id}, "Leo Leaver leaves on 31 October 2025"),
@@ -111,8 +117,14 @@ def test_a_leaver_an_absence_and_a_closed_school_forbid_whatever_the_planner_say
             a_visit(session, scene, anyway=True, **(CORE | change))
     with pytest.raises(VisitForbidden, match="closed on 1 October 2025"), database.transaction() as session:
         plan_visit(
-            session, officer_id=scene.officer.id, school_id=shut.id, day=TUESDAY, part=Part.DAY, anyway=True,
-            by=BY, at=SIGNED,
+            session,
+            officer_id=scene.officer.id,
+            school_id=shut.id,
+            day=TUESDAY,
+            part=Part.DAY,
+            anyway=True,
+            by=BY,
+            at=SIGNED,
         )
 
 
@@ -122,8 +134,14 @@ def test_another_schools_line_is_not_there(database: Database) -> None:
         other = builders.a_school(session)
     with pytest.raises(NotFound), database.transaction() as session:
         plan_visit(
-            session, officer_id=scene.officer.id, school_id=other.id, day=TUESDAY, part=Part.DAY,
-            line_id=scene.line.id, by=BY, at=SIGNED,
+            session,
+            officer_id=scene.officer.id,
+            school_id=other.id,
+            day=TUESDAY,
+            part=Part.DAY,
+            line_id=scene.line.id,
+            by=BY,
+            at=SIGNED,
         )
 
 
@@ -134,6 +152,17 @@ def test_the_same_form_sent_twice_plans_one_visit(database: Database) -> None:
         with database.transaction() as session:
             made.append(a_visit(session, scene, once_key="form-1").id)
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(("day", "minutes"), [(date(2026, 3, 29), 60), (date(2026, 10, 25), 180)])
+def test_t2_half_past_midnight_to_half_past_two_across_both_changes_of_clocks(
+    database: Database, day: date, minutes: int
+) -> None:
+    scene = a_plan(database)
+    night = {"part": Part.TIMES, "starts": time(0, 30), "ends": time(2, 30), "anyway": True}
+    with database.transaction() as session:
+        visit = a_visit(session, scene, day=day, **night, **CORE)
+    assert (visit.booked, visit.length) == (Minutes(minutes), Minutes(minutes))
 
 
 def at_once(acts: list[Callable[[], None]]) -> list[Exception]:
@@ -167,7 +196,9 @@ def book_twenty(database: Database) -> tuple[int, list[Exception]]:
         return session.scalar(select(func.count()).select_from(Visit)) or 0, errors
 
 
-def test_d1_of_twenty_bookings_of_one_slot_one_is_kept_and_nineteen_are_just_taken(database: Database) -> None:
+def test_d1_of_twenty_bookings_of_one_slot_one_is_kept_and_nineteen_are_just_taken(
+    database: Database,
+) -> None:
     kept, errors = book_twenty(database)
     assert (kept, len(errors)) == (1, 19)
     assert all(isinstance(error, JustTaken) for error in errors)
@@ -232,9 +263,9 @@ def test_d5_leave_that_clashes_with_visits_lists_them_first(database: Database) 
         "starts_at": london_time(TUESDAY, time(12)),
         "ends_at": london_time(date(2025, 11, 6), time(0)),
     }
-    with pytest.raises(AbsenceClashes, match="1 planned visit in that time: Meadow Lane"):
-        with database.transaction() as session:
-            add_absence(session, scene.officer.id, **leave, by=BY, at=SIGNED)
+    says = "1 planned visit in that time: Meadow Lane"
+    with pytest.raises(AbsenceClashes, match=says), database.transaction() as session:
+        add_absence(session, scene.officer.id, **leave, by=BY, at=SIGNED)
     with database.transaction() as session:
         absence = add_absence(session, scene.officer.id, **leave, seen=[visit.id], by=BY, at=SIGNED)
         again = add_absence(session, scene.officer.id, **leave, by=BY, at=SIGNED)
@@ -252,7 +283,9 @@ def test_support_meetings_are_due_booked_and_overdue_for_every_school(database: 
         builders.a_school(session, name="Never Bought School")
         a_visit(session, scene, **CORE)
     with database.reading() as session:
-        before = {row.school: row.state for row in targeting_support_meetings(session, today=date(2025, 10, 14))}
+        before = {
+            row.school: row.state for row in targeting_support_meetings(session, today=date(2025, 10, 14))
+        }
         assert set(before.values()) == {MeetingState.BOOKED, MeetingState.DUE}
         assert before["Never Bought School"] is MeetingState.DUE
         term = targeting_support_meetings(session, today=TUESDAY)[0].term
@@ -279,8 +312,13 @@ def test_v1_board_pace_and_lists_ask_the_same_number_of_questions_at_ten_times_t
         for number in range(10):
             officer = builders.an_officer(session, f"Officer {number}")
             plan_visit(
-                session, officer_id=officer.id, school_id=builders.a_school(session).id, day=TUESDAY,
-                part=Part.DAY, by=BY, at=at_noon(TUESDAY),
+                session,
+                officer_id=officer.id,
+                school_id=builders.a_school(session).id,
+                day=TUESDAY,
+                part=Part.DAY,
+                by=BY,
+                at=at_noon(TUESDAY),
             )
     assert statements(ask) == few
 

@@ -154,7 +154,7 @@ def test_a_core_visit_offers_nothing_bought_and_writes_no_entry(phone: Phone) ->
     phone.app.extensions["sla.clock"] = fixed_clock(at_noon(date(2025, 11, 5)))
     page = phone.page(f"/officer/visits/{phone.core}/log")
     assert "Bought:" not in page
-    sent = logged(**{"activities__0__what": "targeting_support_meeting"})
+    sent = logged(activities__0__what="targeting_support_meeting")
     assert phone.client.post(f"/officer/visits/{phone.core}/log", data=sent).status_code == 303
     assert entries(phone.database, phone.core) == []
 
@@ -172,8 +172,13 @@ def test_work_that_nobody_planned_is_booked_and_then_logged(phone: Phone) -> Non
     address = f"/officer/other-work?school={phone.scene.school.id}"
     assert "Bought: Education welfare officer, day" in phone.page(address)
     sent = {
-        "what": f"line:{phone.scene.line.id}", "day-day": "3", "day-month": "11", "day-year": "2025",
-        "starts": "9am", "ends": "10:30am", "once": "unplanned-1",
+        "what": f"line:{phone.scene.line.id}",
+        "day-day": "3",
+        "day-month": "11",
+        "day-year": "2025",
+        "starts": "9am",
+        "ends": "10:30am",
+        "once": "unplanned-1",
     }
     first = phone.client.post(address, data=sent)
     assert first.status_code == 303
@@ -187,7 +192,9 @@ def made_feed(phone: Phone) -> str:
     return "/feeds/" + page.split("/feeds/")[1].split("<")[0]
 
 
-def test_i1_the_calendar_address_is_shown_once_and_works_until_it_is_replaced_or_revoked(phone: Phone) -> None:
+def test_i1_the_calendar_address_is_shown_once_and_works_until_it_is_replaced_or_revoked(
+    phone: Phone,
+) -> None:
     first = made_feed(phone)
     assert "/feeds/" not in phone.page("/officer/calendar")
     anybody = phone.app.test_client()

@@ -21,7 +21,7 @@ class AbsenceClashes(Refused):
     """Visits are planned in that time; they are listed before the absence is kept (D5)."""
 
     def __init__(self, visits: Sequence[Visit]) -> None:
-        self.visits = tuple(visits)
+        self.visit_ids = tuple(visit.id for visit in visits)
         listed = "; ".join(f"{visit.school.name} on {long_date(visit.day)}" for visit in visits)
         super().__init__(
             f"{counted(len(visits), 'planned visit')} in that time: {listed}. Move, give away or cancel them, "

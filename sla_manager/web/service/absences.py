@@ -14,7 +14,7 @@ from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.commands import AbsenceClashes, add_absence, withdraw_absence
 from sla_manager.visits.models import AbsenceKind, Visit
 from sla_manager.visits.queries import absences as absences_of
-from sla_manager.visits.queries import officers
+from sla_manager.visits.queries import clashing_visits, officers
 from sla_manager.web.forms import BaseForm, ChoiceField, DateField, SelectField, TimeField, choice
 from sla_manager.web.guard import in_service
 from sla_manager.web.pages import actor, now, reading, today, transaction
@@ -55,7 +55,7 @@ def absences(service: TradingService) -> str:
 @in_service(Permission.PLAN_VISITS)
 def absence(service: TradingService) -> str | tuple[str, int] | Response:
     """Ask, list the visits that clash, and keep the absence when that list was seen."""
-    form, clashes, status = AbsenceForm(), tuple[Visit, ...](), 200
+    form, clashes, status = AbsenceForm(), list[Visit](), 200
     team = officers(reading(), service.id, on=today())
     form.officer.choices = officer_choices(team)
     if form.is_sent():
@@ -77,7 +77,8 @@ def absence(service: TradingService) -> str | tuple[str, int] | Response:
             flash("The absence is kept.", "success")
             return redirect(url_for("service.absences", service=service.code), 303)
         except AbsenceClashes as error:
-            clashes, status = error.visits, error.status
+            officer_id, status = int(form.officer.data), error.status
+            clashes = clashing_visits(reading(), officer_id, *_span(form))
         except Refused as error:
             form.refuse(error)
             status = error.status
