@@ -13,7 +13,14 @@ LINES = 10_000
 
 def cases() -> list[str]:
     """Return as many cases as are measured, of every class, schedule and VAT."""
-    classes = ("academy", "own_maintained", "voluntary_aided", "independent", "out_of_area_maintained", "other")
+    classes = (
+        "academy",
+        "own_maintained",
+        "voluntary_aided",
+        "independent",
+        "out_of_area_maintained",
+        "other",
+    )
     schedules = ("single", "three", "seven-five", "monthly")
     mixed = itertools.cycle(itertools.product(classes, schedules, ("standard", "exempt")))
     return [

@@ -1,0 +1,120 @@
+"""A two-page invoice as PDF: milliseconds and memory over 200, beside the layout library used naively.
+
+Naive is what its documentation shows first: the same page and the same style sheets as a file, the fonts as they
+come, nothing kept from one document to the next, tagged all the same. Each side runs in a process of its own, so
+that neither warms the other; the two take turns in rounds, so that a busy machine slows both alike.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAPER = ROOT / "templates"
+DOCUMENTS = 200
+ROUNDS = 4
+
+
+def rows() -> list[tuple[str, str]]:
+    """Return milliseconds a document, memory before and after, and the ratio."""
+    sides = {side: _Side(side) for side in ("ours", "naive")}
+    for _ in range(ROUNDS):
+        for side in sides.values():
+            side.round(DOCUMENTS // ROUNDS)
+    ours, naive = sides["ours"], sides["naive"]
+    for side in sides.values():
+        side.end()
+    return [
+        (f"two-page invoice, {DOCUMENTS} documents", f"{ours.milliseconds:.1f} ms each"),
+        ("the same, the library used naively", f"{naive.milliseconds:.1f} ms each"),
+        ("ours of naive (aim: under half)", f"{ours.milliseconds / naive.milliseconds:.0%}"),
+        ("memory of our process, before and after", f"{ours.before:.0f} MB, {ours.after:.0f} MB"),
+        ("memory of the naive process, before and after", f"{naive.before:.0f} MB, {naive.after:.0f} MB"),
+        ("size of the document", f"{ours.size / 1024:.0f} KB, naive {naive.size / 1024:.0f} KB"),
+    ]
+
+
+class _Side:
+    """One way of printing, in a process that waits for how many documents to print next."""
+
+    def __init__(self, side: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.pdf", side],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        self._times: list[float] = []
+        self.before, self.after, self.size = 0.0, 0.0, 0
+        _, _, self.before, self.size = self._ask(3)
+
+    def _ask(self, documents: int) -> tuple[int, float, float, int]:
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("the bench has no pipes")
+        self._process.stdin.write(f"{documents}\n")
+        self._process.stdin.flush()
+        seconds, memory, size = self._process.stdout.readline().split()
+        return documents, float(seconds), float(memory), int(size)
+
+    def round(self, documents: int) -> None:
+        """Print some documents and note the time."""
+        _, seconds, self.after, self.size = self._ask(documents)
+        self._times.append(seconds * 1000 / documents)
+
+    @property
+    def milliseconds(self) -> float:
+        """The middle of the rounds' times for a document."""
+        ordered = sorted(self._times)
+        middle = len(ordered) // 2
+        return (ordered[middle] + ordered[-middle - 1]) / 2
+
+    def end(self) -> None:
+        """Let the process end."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait(timeout=60)
+
+
+def _print(side: str) -> None:
+    """Answer each number of documents with seconds, megabytes resident and the size of the last."""
+    import time
+    from collections.abc import Callable
+
+    import psutil
+    import weasyprint
+
+    from sla_manager.gateways.printing.facts import plain
+    from sla_manager.gateways.printing.press import Press
+    from tests.rooms.printed_samples import two_page_invoice
+
+    stored = plain(two_page_invoice())
+    press = Press(PAPER)
+    page = press.page("invoice", stored)
+    sheets = "".join(f"<link rel=stylesheet href={name}>" for name in ("system_font.css", "print.css"))
+    linked = page.replace("</head>", f"{sheets}</head>")
+
+    def ours() -> bytes:
+        return press.print_document("invoice", stored)
+
+    def naive() -> bytes:
+        written: bytes = weasyprint.HTML(string=linked, base_url=str(PAPER / "documents") + "/").write_pdf(
+            pdf_variant="pdf/ua-1"
+        )
+        return written
+
+    make: Callable[[], bytes] = ours if side == "ours" else naive
+    for line in sys.stdin:
+        content, started = b"", time.perf_counter()
+        for _ in range(int(line)):
+            content = make()
+        seconds = time.perf_counter() - started
+        resident = psutil.Process().memory_info().rss / 1_000_000
+        sys.stdout.write(f"{seconds} {resident} {len(content)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _print(sys.argv[1])
