@@ -32,7 +32,7 @@ def school_addresses(session: Session, agreement_ids: Iterable[int]) -> dict[int
         .join(Person, Person.id == Acceptance.person_id)
         .where(Acceptance.agreement_id.in_(agreement_ids))
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _send(
@@ -55,8 +55,10 @@ def tell_of_order(session: Session, agreement: Agreement, *, who: str, at: datet
         recipient,
         f"New order from {agreement.school.name}",
         [
-            f"{who} ordered for {agreement.school.name}: {pounds(agreement.net)} net, "
-            f"{long_date(agreement.starts_on)} to {long_date(agreement.ends_on)}.",
+            (
+                f"{who} ordered for {agreement.school.name}: {pounds(agreement.net)} net, "
+                f"{long_date(agreement.starts_on)} to {long_date(agreement.ends_on)}."
+            ),
             f"Quote {agreement.reference}. Sign in and accept or decline the order.",
         ],
         at,

@@ -90,7 +90,9 @@ class AgreementLine(Numbered):
         CheckConstraint("family <> 'core'", name="core_is_free"),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("unit_price >= 0 AND net >= 0", name="money"),
-        CheckConstraint("(route = 'recharge') = (vat_code = 'outside_scope')", name="recharge_is_outside_scope"),
+        CheckConstraint(
+            "(route = 'recharge') = (vat_code = 'outside_scope')", name="recharge_is_outside_scope"
+        ),
         CheckConstraint("step > 0", name="step"),
     )
 
@@ -166,10 +168,20 @@ class LedgerEntry(Numbered):
             "kind NOT IN ('delivered', 'charged', 'credited', 'lapsed') OR minutes < 0", name="use_takes_away"
         ),
         CheckConstraint("minutes <> 0", name="not_nothing"),
-        Index("uq_ledger_entry_contracted", "tranche_id", unique=True, sqlite_where=text("kind = 'contracted'"),
-              postgresql_where=text("kind = 'contracted'")),
-        Index("uq_ledger_entry_lapsed", "tranche_id", unique=True, sqlite_where=text("kind = 'lapsed'"),
-              postgresql_where=text("kind = 'lapsed'")),
+        Index(
+            "uq_ledger_entry_contracted",
+            "tranche_id",
+            unique=True,
+            sqlite_where=text("kind = 'contracted'"),
+            postgresql_where=text("kind = 'contracted'"),
+        ),
+        Index(
+            "uq_ledger_entry_lapsed",
+            "tranche_id",
+            unique=True,
+            sqlite_where=text("kind = 'lapsed'"),
+            postgresql_where=text("kind = 'lapsed'"),
+        ),
         Index("uq_ledger_entry_cause", "tranche_id", "cause", unique=True),
         Index("ix_ledger_entry_visit", "visit_id"),
     )

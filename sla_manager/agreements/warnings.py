@@ -114,4 +114,4 @@ def _versions(session: Session, ids: Iterable[int]) -> dict[int, int]:
         .where(AgreementVersion.agreement_id.in_(ids))
         .group_by(AgreementVersion.agreement_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}

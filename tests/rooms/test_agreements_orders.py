@@ -42,7 +42,9 @@ from tests.builders import a_person, a_school, an_offering, customer_of
 from tests.rooms.selling import acting, agreed, manager_of, order, quote, tranches
 
 
-def test_c1_accept_clicked_twice_is_one_order_and_one_mail(database: Database, by: Actor, at: datetime) -> None:
+def test_c1_accept_clicked_twice_is_one_order_and_one_mail(
+    database: Database, by: Actor, at: datetime
+) -> None:
     with database.transaction() as session:
         quoted = quote(session, by, at)
     for minutes in (0, 1):
@@ -140,7 +142,13 @@ def test_c3_another_text_than_the_frozen_one_is_refused(database: Database, by: 
 
 @pytest.mark.parametrize(
     "change",
-    ["net = net + 1, gross = gross + 1", "ends_on = '2026-12-31'", "customer_class = 'other'", "reference = 'X'", "schedule = 'single'"],
+    [
+        "net = net + 1, gross = gross + 1",
+        "ends_on = '2026-12-31'",
+        "customer_class = 'other'",
+        "reference = 'X'",
+        "schedule = 'single'",
+    ],
 )
 def test_c3_nothing_that_was_quoted_can_be_changed_by_hand(
     database: Database, by: Actor, at: datetime, change: str
@@ -214,16 +222,29 @@ def test_an_accepted_order_becomes_time_money_and_a_signed_text(
     with database.transaction() as session:
         school = a_school(session, customer_class=CustomerClass.ACADEMY)
         person = manager_of(session, school, email="jo.bell@brightwater.example")
-        quoted = quote(session, by, at, school=school, quantity="20", starts_on=date(2025, 9, 1), ends_on=date(2026, 8, 31))
+        quoted = quote(
+            session,
+            by,
+            at,
+            school=school,
+            quantity="20",
+            starts_on=date(2025, 9, 1),
+            ends_on=date(2026, 8, 31),
+        )
         promised = quoted_documents(session, quoted)
         order(session, quoted, acting(person), at)
         made = accept_order(session, quoted.id, by=by, at=at)
         assert (made.status, made.reference) == (AgreementStatus.AGREED, "EWS-SLA/25-26/000001")
         cut = [(one.year, str(one.net), one.minutes) for one in tranches(session, made)]
         assert cut == [(2025, "4232.00", Minutes(5106)), (2026, "3128.00", Minutes(3774))]
-        assert [one.balance for one in balances(session, agreement_id=made.id)] == [Minutes(5106), Minutes(3774)]
+        assert [one.balance for one in balances(session, agreement_id=made.id)] == [
+            Minutes(5106),
+            Minutes(3774),
+        ]
         due = instalments(session, made.id)
-        assert total(one.net for one in due) == made.net == total(part.net for one in due for part in one.parts)
+        assert (
+            total(one.net for one in due) == made.net == total(part.net for one in due for part in one.parts)
+        )
         arranged = quoted_documents(session, made)
         assert [(one.due_on, one.gross) for one in arranged] == [(one.due_on, one.gross) for one in promised]
         assert [one.kind for one in versions(session, made.id)] == ["quote", "agreement"]
@@ -239,7 +260,9 @@ def test_accepting_twice_changes_nothing(database: Database, by: Actor, at: date
         assert len(tranches(session, made)) == 1
 
 
-def test_billed_on_delivery_there_are_no_documents_beforehand(database: Database, by: Actor, at: datetime) -> None:
+def test_billed_on_delivery_there_are_no_documents_beforehand(
+    database: Database, by: Actor, at: datetime
+) -> None:
     with database.transaction() as session:
         made = agreed(session, by, at, schedule=Schedule.ON_DELIVERY)
         assert quoted_documents(session, made) == []
@@ -279,7 +302,7 @@ def test_the_databases_moves_are_exactly_the_table(database: Database, by: Actor
     """Every pair of statuses is tried by SQL: the trigger and `rules.statuses.MOVES` are the same table."""
     with database.transaction() as session:
         quoted = quote(session, by, at)
-    allowed = set()
+    allowed, reasons = set(), set()
     with database.engine.connect() as connection:
         for current, wanted in product(AgreementStatus, AgreementStatus):
             if current is wanted:
@@ -292,14 +315,17 @@ def test_the_databases_moves_are_exactly_the_table(database: Database, by: Actor
                     {"wanted": wanted.value, "id": quoted.id},
                 )
                 allowed.add((current, wanted))
-            except IntegrityError as refused:
-                assert "agreement_move_not_allowed" in str(refused)
+            except IntegrityError as error:
+                reasons.add("agreement_move_not_allowed" in str(error))
             finally:
                 transaction.rollback()
     assert allowed == MOVES
+    assert reasons == {True}
 
 
-def _set_status_by_force(connection: object, database: Database, agreement_id: int, status: AgreementStatus) -> None:
+def _set_status_by_force(
+    connection: object, database: Database, agreement_id: int, status: AgreementStatus
+) -> None:
     """Put a status there with the trigger out of the way, inside a transaction that is rolled back."""
     run = connection.execute  # type: ignore[attr-defined]
     if database.is_sqlite:
@@ -308,7 +334,8 @@ def _set_status_by_force(connection: object, database: Database, agreement_id: i
     else:
         run(text("ALTER TABLE agreement DISABLE TRIGGER agreement_moves"))
     run(
-        text("UPDATE agreement SET status = :status WHERE id = :id"), {"status": status.value, "id": agreement_id}
+        text("UPDATE agreement SET status = :status WHERE id = :id"),
+        {"status": status.value, "id": agreement_id},
     )
     if database.is_sqlite:
         run(text(kept))
@@ -316,7 +343,9 @@ def _set_status_by_force(connection: object, database: Database, agreement_id: i
         run(text("ALTER TABLE agreement ENABLE TRIGGER agreement_moves"))
 
 
-def test_a_list_asks_as_few_questions_for_many_as_for_one(database: Database, by: Actor, at: datetime) -> None:
+def test_a_list_asks_as_few_questions_for_many_as_for_one(
+    database: Database, by: Actor, at: datetime
+) -> None:
     from sla_manager.agreements.queries import agreements_page, school_agreements
     from tests.rooms.counting import queries
 

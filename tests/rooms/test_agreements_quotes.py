@@ -43,7 +43,9 @@ def test_twelve_days_for_an_academy_in_three_instalments(database: Database, by:
         made = quote(session, by, at)
         assert (str(made.net), str(made.vat), str(made.gross)) == ("4416.00", "883.20", "5299.20")
         assert figures(session, made) == [("1472.00", "294.40", "1766.40")] * 3
-        assert [one.label for one in quoted_documents(session, made)] == [f"Invoice {n} of 3" for n in (1, 2, 3)]
+        assert [one.label for one in quoted_documents(session, made)] == [
+            f"Invoice {n} of 3" for n in (1, 2, 3)
+        ]
         assert made.status is AgreementStatus.QUOTED
         assert made.valid_until == date(2025, 11, 13)
 
@@ -89,7 +91,9 @@ def test_barnsleys_published_price_for_a_year_of_weekly_days(
         assert (str(made.net), str(made.vat), str(made.gross)) == ("9523.80", "1904.76", "11428.56")
 
 
-def test_standard_rated_days_and_exempt_training_stand_apart(database: Database, by: Actor, at: datetime) -> None:
+def test_standard_rated_days_and_exempt_training_stand_apart(
+    database: Database, by: Actor, at: datetime
+) -> None:
     with database.transaction() as session:
         day = an_offering(session)
         training = an_offering(
@@ -103,13 +107,19 @@ def test_standard_rated_days_and_exempt_training_stand_apart(database: Database,
         lines = [LineWanted(day.id, Decimal(1)), LineWanted(training.id, Decimal(1))]
         made = quote(session, by, at, lines=lines, schedule=Schedule.SINGLE)
         assert str(made.gross) == "691.60"
-        rows = [(row.code, str(row.net), str(row.vat)) for one in quoted_documents(session, made) for row in one.vat_rows]
+        rows = [
+            (row.code, str(row.net), str(row.vat))
+            for one in quoted_documents(session, made)
+            for row in one.vat_rows
+        ]
         assert rows == [(VatCode.STANDARD, "368.00", "73.60"), (VatCode.EXEMPT, "250.00", "0.00")]
         printed = latest_version(session, made.id).facts["costs"]["vat_rows"]
         assert [row["reason"] for row in printed] == [None, EXEMPT_REASON]
 
 
-def test_a_recharge_and_an_invoice_are_never_one_document(database: Database, by: Actor, at: datetime) -> None:
+def test_a_recharge_and_an_invoice_are_never_one_document(
+    database: Database, by: Actor, at: datetime
+) -> None:
     with database.transaction() as session:
         day, other = an_offering(session), an_offering(session, "100.00", code="OTHER")
         set_billing_rule(
@@ -118,7 +128,12 @@ def test_a_recharge_and_an_invoice_are_never_one_document(database: Database, by
         )  # fmt: skip
         lines = [LineWanted(day.id, Decimal(1)), LineWanted(other.id, Decimal(1))]
         made = quote(
-            session, by, at, lines=lines, schedule=Schedule.SINGLE, customer_class=CustomerClass.VOLUNTARY_AIDED
+            session,
+            by,
+            at,
+            lines=lines,
+            schedule=Schedule.SINGLE,
+            customer_class=CustomerClass.VOLUNTARY_AIDED,
         )
         assert figures(session, made) == [("100.00", "20.00", "120.00"), ("368.00", "0.00", "368.00")]
 
@@ -148,7 +163,9 @@ def test_m7_instalments_always_add_up_to_the_penny(
             assert [str(one.net) for one in documents] == ["1.83", "1.82", "1.82"]
 
 
-def test_m8_a_quote_is_the_same_on_whatever_day_it_is_made(database: Database, by: Actor, at: datetime) -> None:
+def test_m8_a_quote_is_the_same_on_whatever_day_it_is_made(
+    database: Database, by: Actor, at: datetime
+) -> None:
     with database.transaction() as session:
         school = a_school(session, customer_class=CustomerClass.ACADEMY)
         made = [
@@ -169,7 +186,10 @@ def test_m9_nothing_to_pay_is_no_document(database: Database, by: Actor, at: dat
 
 @pytest.mark.parametrize(
     ("quantity", "step", "shares"),
-    [("20", "0.5", [("11.5", "4232.00"), ("8.5", "3128.00")]), ("38", "0.25", [("22.25", "8188.00"), ("15.75", "5796.00")])],
+    [
+        ("20", "0.5", [("11.5", "4232.00"), ("8.5", "3128.00")]),
+        ("38", "0.25", [("22.25", "8188.00"), ("15.75", "5796.00")]),
+    ],
 )
 def test_a_school_year_is_cut_by_financial_years(
     database: Database, by: Actor, at: datetime, quantity: str, step: str, shares: list[tuple[str, str]]
@@ -211,7 +231,9 @@ def test_a_weekly_minimum_counts_school_weeks(database: Database, by: Actor, at:
     with database.transaction() as session:
         terms(session)
         weekly = an_offering(session, code="WEEKLY", minimum_per_week=Decimal(1), phases=["Secondary"])
-        with pytest.raises(TooLittleEachWeek, match=r"at least 1 day a week. That is 20 days in 20 school weeks"):
+        with pytest.raises(
+            TooLittleEachWeek, match=r"at least 1 day a week. That is 20 days in 20 school weeks"
+        ):
             quote(session, by, at, offering=weekly, quantity="19")
         assert quote(session, by, at, offering=weekly, quantity="20").lines[0].quantity == 20
         primary = a_school(session, customer_class=CustomerClass.ACADEMY, phase="Primary")
@@ -219,7 +241,9 @@ def test_a_weekly_minimum_counts_school_weeks(database: Database, by: Actor, at:
             quote(session, by, at, offering=weekly, quantity="20", school=primary)
 
 
-def test_core_is_refused_with_the_sentence_that_it_is_free(database: Database, by: Actor, at: datetime) -> None:
+def test_core_is_refused_with_the_sentence_that_it_is_free(
+    database: Database, by: Actor, at: datetime
+) -> None:
     with database.transaction() as session:
         with pytest.raises(CoreIsFree, match="free core offer"):
             quote(session, by, at, offering=a_core_offering(session), quantity="1")
@@ -329,7 +353,9 @@ def test_a_quote_is_withdrawn_before_it_is_ordered_and_not_after(
             withdraw_quote(session, ordered.id, by=by, at=at)
 
 
-def test_dates_that_go_back_and_an_empty_quote_are_refused(database: Database, by: Actor, at: datetime) -> None:
+def test_dates_that_go_back_and_an_empty_quote_are_refused(
+    database: Database, by: Actor, at: datetime
+) -> None:
     with database.transaction() as session:
         school = a_school(session, customer_class=CustomerClass.ACADEMY)
         with pytest.raises(Refused, match="before the first"):

@@ -42,7 +42,9 @@ def ten_days_of_which_seven_and_a_half_are_used(session, by: Actor) -> Agreement
     return made
 
 
-def log(session, made: Agreement, minutes: Minutes, day: date, by: Actor, cause: str = "delivery:1") -> LedgerEntry:  # type: ignore[no-untyped-def]
+def log(
+    session, made: Agreement, minutes: Minutes, day: date, by: Actor, cause: str = "delivery:1"
+) -> LedgerEntry:  # type: ignore[no-untyped-def]
     """Enter a delivery."""
     tranche = tranches(session, made)[0]
     return enter(
@@ -57,7 +59,11 @@ def test_e1_what_is_unused_lapses_and_the_new_year_opens_with_what_was_bought_fo
         old = ten_days_of_which_seven_and_a_half_are_used(session, by)
         new = agreed(session, by, AFTER, school=a_school(session, 900_777), quantity="8", **THIS_YEAR)
         preview = year_close_preview(session, OLD)
-        assert (preview.tranches, preview.lapsed_minutes, str(preview.lapsed_value)) == (1, Minutes(1110), "920.00")
+        assert (preview.tranches, preview.lapsed_minutes, str(preview.lapsed_value)) == (
+            1,
+            Minutes(1110),
+            "920.00",
+        )
         done = close_year(session, OLD, by=by, at=AFTER)
         assert (done.tranches, done.lapsed_minutes, done.lapsed_value) == (1, Minutes(1110), Money(920_00))
         assert balances(session, agreement_id=old.id)[0].figures.lapsed == Minutes(1110)
@@ -110,7 +116,9 @@ def test_e2_after_the_close_nothing_more_goes_in_and_the_message_says_whom_to_as
         made = ten_days_of_which_seven_and_a_half_are_used(session, by)
         entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == EntryKind.DELIVERED)).one()
         close_year(session, OLD, by=by, at=AFTER)
-        with pytest.raises(YearIsClosed, match=r"2024-25 was closed on 9 April 2025.*Ask the service manager"):
+        with pytest.raises(
+            YearIsClosed, match=r"2024-25 was closed on 9 April 2025.*Ask the service manager"
+        ):
             log(session, made, Minutes(222), date(2025, 3, 27), by, cause="delivery:2")
         with pytest.raises(YearIsClosed):
             reverse_entry(session, entry.id, reason="Wrong", by=by, at=AFTER)
@@ -130,7 +138,8 @@ def test_e2_the_database_itself_refuses_an_entry_in_a_closed_year(database: Data
     with pytest.raises(IntegrityError, match="year_is_closed"), database.transaction() as session:
         session.execute(
             text(
-                "INSERT INTO ledger_entry (tranche_id, kind, minutes, effective_on, recorded_at, recorded_by, cause, reason) "
+                "INSERT INTO ledger_entry "
+                "(tranche_id, kind, minutes, effective_on, recorded_at, recorded_by, cause, reason) "
                 "SELECT id, 'varied', 60, ends_on, '2025-04-10 12:00:00', 'By hand', 'hand', '' FROM tranche"
             )
         )
@@ -168,16 +177,27 @@ def test_what_is_agreed_for_the_new_year_is_untouched_by_the_close(database: Dat
 
 def _warned(session) -> list[str]:  # type: ignore[no-untyped-def]
     wanted = select(OutboxMessage).where(OutboxMessage.key.like("lapse:%") | OutboxMessage.key.like("used:%"))
-    return [one.key.split(":", 1)[0] + ":" + one.key.rsplit(":", 1)[1] for one in session.scalars(wanted.order_by(OutboxMessage.id))]
+    return [
+        one.key.split(":", 1)[0] + ":" + one.key.rsplit(":", 1)[1]
+        for one in session.scalars(wanted.order_by(OutboxMessage.id))
+    ]
 
 
-def test_e8_warnings_of_days_left_go_once_each_and_stale_ones_not_at_all(database: Database, by: Actor) -> None:
+def test_e8_warnings_of_days_left_go_once_each_and_stale_ones_not_at_all(
+    database: Database, by: Actor
+) -> None:
     with database.transaction() as session:
         school = a_school(session, 900_777, customer_class=CustomerClass.ACADEMY)
         customer_of(session, school).email = "office@brightwater.example"
         agreed(session, by, BOUGHT, school=school, quantity="10", **LAST_YEAR)
         assert warn_of_balances(session, by=SYSTEM, at=as_at(date(2024, 12, 30))) == 0
-        for day in (date(2024, 12, 31), date(2025, 1, 1), date(2025, 2, 10), date(2025, 3, 5), date(2025, 3, 6)):
+        for day in (
+            date(2024, 12, 31),
+            date(2025, 1, 1),
+            date(2025, 2, 10),
+            date(2025, 3, 5),
+            date(2025, 3, 6),
+        ):
             warn_of_balances(session, by=SYSTEM, at=as_at(day))
         assert _warned(session) == ["lapse:90", "lapse:60", "lapse:30"]
 

@@ -268,11 +268,8 @@ def _passage(one: PresetPassage, preset: Preset) -> dict[str, Any]:
 def _prices(session: Session, service_id: int, preset: Preset) -> dict[str, Any]:
     """Add the prices whose dates are free; one that meets another price is kept out and named."""
     report: dict[str, Any] = {"added": [], "kept": [], "unchanged": 0}
-    ids = dict(
-        session.execute(select(Offering.code, Offering.id).where(Offering.service_id == service_id))
-        .tuples()
-        .all()
-    )
+    codes = select(Offering.code, Offering.id).where(Offering.service_id == service_id)
+    ids = {row.code: row.id for row in session.execute(codes)}
     for one in preset.prices:
         name = f"{one.offering} {one.customer_class.value} {one.starts_on.isoformat()}"
         stands = _standing(session, ids[one.offering], one)
