@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.rules.cancellations import read_bands
+from sla_manager.catalogue.commands.presets import POINT
 from sla_manager.catalogue.models import ServicePolicy
 from sla_manager.catalogue.queries import policies
 from sla_manager.gateways.printing.agreement_facts import CancellationBand, Passage
 
-PASSAGE = "passage:"
-POINT = "– "
 _PRINTED = (
     "description",
     "core_introduction",
