@@ -1,0 +1,312 @@
+"""S1: every address × every role × somebody else's object, made from the addresses that there are.
+
+A new page is in the matrix by being registered. An address with an argument that `EXAMPLES` does not know fails
+`test_s1_every_argument_of_an_address_has_an_example`: add what is mine and what is somebody else's there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, text
+from werkzeug.routing import Rule
+
+from sla_manager.agreements.models import Agreement, AgreementLine, AgreementVersion, Tranche
+from sla_manager.billing.models import Document
+from sla_manager.billing.runs import run
+from sla_manager.kernel.clock import as_at
+from sla_manager.people.commands import import_schools, keep_upload
+from sla_manager.people.models import Membership, Officer, Person, RegisterImport, School, TradingService
+from sla_manager.people.rules.customer_classes import CustomerClass
+from sla_manager.people.rules.roles import GRANTS, Role, Scope
+from sla_manager.store.audit import Actor
+from sla_manager.store.database import Database
+from sla_manager.store.tables import Table
+from sla_manager.visits.commands import add_absence, log_delivery, plan_visit
+from sla_manager.visits.models import AbsenceKind, ExtraTime
+from sla_manager.visits.rules.slots import Part
+from sla_manager.web.guard import PUBLIC, SIGNED_IN, Guard
+from tests import builders
+from tests.conftest import sign_in_as
+from tests.rooms import selling
+from tests.rooms.test_people_register import GREENWICH
+from tests.visiting import worked
+
+SIGNED = datetime.fromisoformat("2025-10-01T10:00:00+00:00")
+DELIVERED, PLANNED = date(2025, 10, 14), date(2025, 11, 11)
+PLACES = ("urn", "service")
+"""Arguments that name the place; the guard finds it."""
+DENIED = (401, 403, 404)
+
+
+@dataclass
+class World:
+    """People of every role, here and elsewhere, and an example of each argument: (mine, somebody else's)."""
+
+    here: dict[Role, int]
+    elsewhere: dict[Role, int]
+    examples: dict[str, tuple[Any, Any]]
+
+
+def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str) -> dict[str, Any]:
+    """Build a school with an agreement, visits, time beyond what was bought, an absence and issued documents."""
+    with database.transaction() as session:
+        builders.terms(session)
+        service = builders.a_service(session, code)
+        school = builders.a_school(session, urn, customer_class=CustomerClass.ACADEMY,
+                                   trust=builders.a_trust(session, f"Trust of {code}"))  # fmt: skip
+        person = builders.a_person(session, Role.OFFICER, service=service, name=officer)
+        worker = builders.an_officer(session, officer, service=service, person=person)
+        offering = builders.an_offering(session, service=service, code=f"DAY-{code}")
+        agreed = selling.agreed(
+            session, by, SIGNED, service_id=service.id, school=school, offering=offering, quantity="0.5"
+        )
+        line = session.scalars(select(AgreementLine).where(AgreementLine.agreement_id == agreed.id)).one()
+        where = {"officer_id": worker.id, "school_id": school.id, "line_id": line.id, "by": by, "at": SIGNED}
+        done = plan_visit(session, day=DELIVERED, part=Part.MORNING, **where)
+        log_delivery(session, done.id, activities=[worked(400)], by=by, at=as_at(DELIVERED))
+        core = {**where, "line_id": None, "duty": builders.CoreDuty.TARGETING_SUPPORT_MEETING}
+        planned = plan_visit(session, day=PLANNED, part=Part.MORNING, **core)
+        absence = add_absence(
+            session, worker.id, kind=AbsenceKind.LEAVE, starts_at=as_at(PLANNED + timedelta(days=7)),
+            ends_at=as_at(PLANNED + timedelta(days=8)), by=by, at=SIGNED,
+        )  # fmt: skip
+        version = session.scalars(
+            select(AgreementVersion.id).where(AgreementVersion.agreement_id == agreed.id)
+        )
+        return {
+            "urn": urn, "service": code, "code": code, "agreement_id": agreed.id, "line_id": line.id,
+            "tranche_id": session.scalars(select(Tranche.id).where(Tranche.line_id == line.id)).first(),
+            "version_id": version.first(), "visit_id": planned.id, "absence_id": absence.id,
+            "extra_time_id": session.scalars(select(ExtraTime.id).order_by(ExtraTime.id.desc())).first(),
+            "officer_id": worker.id, "offering_id": offering.id,
+        }  # fmt: skip
+
+
+def people_of(database: Database, place: dict[str, Any], officer: str) -> dict[Role, int]:
+    """Return a person of each role in a place."""
+    found = {}
+    with database.transaction() as session:
+        school = session.scalars(select(School).where(School.urn == place["urn"])).one()
+        service = session.scalars(select(TradingService).where(TradingService.code == place["code"])).one()
+        trust = builders.a_trust(session, f"Trust of {place['code']}")
+        for role in Role:
+            name = officer if role is Role.OFFICER else f"{role.title} {place['code']}"
+            found[role] = builders.a_person(
+                session, role, school=school, service=service, trust=trust, name=name
+            ).id
+    return found
+
+
+@pytest.fixture(autouse=True)
+def like_in_service(app: Flask) -> None:
+    """Answer a fault with its page, so that the matrix lists every address with one."""
+    app.testing = False
+
+
+@pytest.fixture
+def world(sqlite: Database, by: Actor, at: datetime) -> World:
+    """Two places that know nothing of each other, in one council."""
+    mine = a_place(sqlite, by, urn=900_301, code="ews", officer="Asha Okafor")
+    theirs = a_place(sqlite, by, urn=900_302, code="other", officer="Callum Reyes")
+    here, elsewhere = people_of(sqlite, mine, "Asha Okafor"), people_of(sqlite, theirs, "Callum Reyes")
+    run(sqlite, as_at=date(2025, 10, 31), by=by, at=at)
+    examples = {name: (value, theirs[name]) for name, value in mine.items()}
+    with sqlite.transaction() as session:
+        import_schools(session, GREENWICH, filename="register.csv", by=by, at=at)
+        upload = keep_upload(session, GREENWICH, filename="register.csv", by=by, at=at)
+        person = builders.a_person(session, Role.AUDITOR, name="Some Auditor")
+        held = session.scalars(select(Membership.id).where(Membership.person_id == person.id)).one()
+        documents = {
+            urn: session.scalars(
+                select(Document.id)
+                .join(Agreement, Document.agreement_id == Agreement.id)
+                .join(School, Agreement.school_id == School.id)
+                .where(School.urn == urn)
+            ).first()
+            for urn in (900_301, 900_302)
+        }
+        for name, value in (
+            ("upload_id", upload.id),
+            ("import_id", session.scalars(select(RegisterImport.id)).one()),
+            ("person_id", person.id),
+            ("membership_id", held),
+            ("term_id", builders.terms(session)[0].id),
+        ):
+            examples[name] = (value, 999_999)
+    examples["document_id"] = (documents[900_301], documents[900_302])
+    examples |= {"year": ("2025-26", "1800-01"), "token": ("no-such-token", "no-such-token")}
+    examples |= MORE
+    return World(here, elsewhere, examples)
+
+
+MORE: dict[str, tuple[Any, Any]] = {
+    "filename": ("app.css", "../../pyproject.toml"),
+}
+WITHOUT_A_FOREIGN_ONE = frozenset({"year", "token", "filename", "code", *PLACES})
+"""Arguments that are not objects of a place."""
+MISSING_FILES = ("version_id",)
+"""What is printed by the worker is not there yet in this matrix."""
+
+
+def rules(app: Flask) -> Iterator[tuple[Rule, str, Guard]]:
+    """Yield every address with each of its methods and its guard."""
+    for rule in app.url_map.iter_rules():
+        guard = getattr(app.view_functions[rule.endpoint], "guard", None)
+        if guard is not None:
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield rule, method, guard
+
+
+def address(app: Flask, world: World, rule: Rule, **changed: Any) -> str:
+    """Return an address with examples of what is mine, some of them changed."""
+    values = {name: world.examples[name][0] for name in rule.arguments} | changed
+    with app.test_request_context():
+        built = app.url_map.bind("localhost").build(rule.endpoint, values)
+    return str(built)
+
+
+def is_allowed(guard: Guard, role: Role, *, here: bool) -> bool:
+    """Say whether a role lets somebody in, by the one table of roles."""
+    if not GRANTS[role] & set(guard.permissions):
+        return False
+    if guard.scope is None:
+        return True
+    if guard.scope is Scope.SCHOOL:
+        return here and role.scope in (Scope.SCHOOL, Scope.TRUST)
+    return role.scope is Scope.PROVIDER or (here and role.scope is Scope.SERVICE)
+
+
+def as_person(app: Flask, database: Database, person_id: int | None) -> FlaskClient:
+    """Return a browser in which a person is signed in."""
+    client = app.test_client()
+    if person_id is not None:
+        with database.reading() as session:
+            sign_in_as(client, person_id, session.get_one(Person, person_id).session_version)
+    return client
+
+
+def goes_to_sign_in(answer: Any) -> bool:
+    """Say whether an answer sends somebody to sign in."""
+    return answer.status_code == 302 and str(answer.location).startswith("/sign-in")
+
+
+def test_s1_every_address_is_guarded_and_in_the_matrix(app: Flask) -> None:
+    bare = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static" and not hasattr(app.view_functions[rule.endpoint], "guard")
+    ]
+    assert bare == []
+    assert len(list(rules(app))) > 60
+
+
+def test_s1_every_argument_of_an_address_has_an_example(app: Flask, world: World) -> None:
+    unknown = {
+        f"{name} in {rule.rule}"
+        for rule, _, _ in rules(app)
+        for name in rule.arguments
+        if name not in world.examples or world.examples[name][0] is None
+    }
+    assert unknown == set()
+
+
+def test_s1_an_address_that_names_a_place_is_guarded_by_that_place(app: Flask) -> None:
+    wrong = [
+        rule.rule
+        for rule, _, guard in rules(app)
+        if (rule.rule.startswith("/school/<int:urn>") and guard.scope is not Scope.SCHOOL)
+        or (rule.rule.startswith("/service/<service>") and guard.scope is not Scope.SERVICE)
+    ]
+    assert "\n".join(wrong) == ""
+
+
+def test_s1_nobody_gets_in_without_signing_in(app: Flask, world: World) -> None:
+    client = app.test_client()
+    wrong = []
+    for rule, method, guard in rules(app):
+        answer = client.open(address(app, world, rule), method=method)
+        if (guard.kind == PUBLIC) == goes_to_sign_in(answer) and rule.endpoint != "sign_in.sign_out":
+            wrong.append(f"{method} {rule.rule}: {answer.status_code}")
+    assert "\n".join(wrong) == ""
+
+
+def test_s1_every_role_meets_its_own_answer_on_every_address(
+    app: Flask, world: World, sqlite: Database
+) -> None:
+    wrong = []
+    before = everything(sqlite)
+    for role in Role:
+        for here, people in ((True, world.here), (False, world.elsewhere)):
+            client = as_person(app, sqlite, people[role])
+            for rule, method, guard in rules(app):
+                if guard.kind in (PUBLIC, SIGNED_IN) or "officer.visit" in rule.endpoint:
+                    continue
+                allowed = is_allowed(guard, role, here=here)
+                if allowed and method != "GET":
+                    continue
+                answer = client.open(address(app, world, rule), method=method)
+                status = answer.status_code
+                expected = "allowed" if allowed else (404 if guard.scope else 403)
+                missing = allowed and status == 404 and set(MISSING_FILES) & set(rule.arguments)
+                good = (status not in DENIED and status < 500) if allowed else status == expected
+                if not (good or missing) or goes_to_sign_in(answer):
+                    wrong.append(f"{role.value} {'here' if here else 'elsewhere'} {method} {rule.rule}: "
+                                 f"{status}, expected {expected}")  # fmt: skip
+    assert "\n".join(wrong) == ""
+    assert everything(sqlite) == before
+
+
+def test_s1_somebody_elses_object_is_not_there(app: Flask, world: World, sqlite: Database) -> None:
+    wrong = []
+    before = everything(sqlite)
+    clients = {role: as_person(app, sqlite, person_id) for role, person_id in world.here.items()}
+    for rule, method, guard in rules(app):
+        for name in sorted(rule.arguments - WITHOUT_A_FOREIGN_ONE):
+            for role in (role for role in Role if is_allowed(guard, role, here=True)):
+                foreign = address(app, world, rule, **{name: world.examples[name][1]})
+                if (
+                    guard.scope is None
+                    and world.examples[name][1] != 999_999
+                    and not rule.rule.startswith("/officer")
+                ):
+                    continue
+                status = clients[role].open(foreign, method=method, data=FILLED).status_code
+                if status != 404:
+                    wrong.append(f"{role.value} {method} {foreign} ({rule.rule}): {status}")
+    assert "\n".join(wrong) == ""
+    assert everything(sqlite) == before
+
+
+FILLED = {"reason": "because", "role": "head_teacher", "note": "x", "ends_on-day": "1", "ends_on-month": "1",
+          "ends_on-year": "2027"}  # fmt: skip
+
+
+def test_s9_opening_any_page_writes_nothing(app: Flask, world: World, sqlite: Database) -> None:
+    before = everything(sqlite)
+    for person_id in world.here.values():
+        client = as_person(app, sqlite, person_id)
+        for rule, method, _ in rules(app):
+            if method == "GET":
+                assert client.get(address(app, world, rule)).status_code != 500, rule.rule
+    assert everything(sqlite) == before
+
+
+def everything(database: Database) -> dict[str, int]:
+    """Return how many rows each table has, and the last of the trail."""
+    with database.reading() as session:
+        found = {
+            name: session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in Table.metadata.tables.items()
+        }
+        found["people"] = session.scalar(text("SELECT SUM(session_version) FROM person")) or 0
+        found["officers"] = (
+            session.scalar(select(func.count(Officer.id)).where(Officer.ends_on.is_(None))) or 0
+        )
+        return found
