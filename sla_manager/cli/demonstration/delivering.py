@@ -26,6 +26,7 @@ from sla_manager.visits.commands import (
     record_no_access,
     respond_to_delivery,
 )
+from sla_manager.visits.commands.planning import NotEnoughFree
 from sla_manager.visits.models import Visit
 from sla_manager.visits.rules.deliveries import ActivityDone
 from sla_manager.visits.rules.slots import Part
@@ -95,7 +96,7 @@ class Round:
             if shared is None:
                 continue
             gone = (shared.end - one.period.start).days
-            share = 70 + one.tranche.id * 7 % 34
+            share = 84 + one.tranche.id * 7 % 27
             due = min(one.halves, one.halves * gone * share // (one.period.days * 100))
             while self.done.get(one.tranche.id, 0) < due:
                 if not self._bought_visit(session, one, shared, now=now):
@@ -110,19 +111,22 @@ class Round:
             return False
         day, part = slot
         planned = london_time(day - timedelta(days=21), time(10, 0))
-        visit = plan_visit(
-            session,
-            officer_id=officer_id,
-            school_id=one.school.id,
-            day=day,
-            part=part,
-            line_id=one.line.id,
-            purpose=self.chance.choice(_WORK[:4]),
-            anyway=True,
-            by=self.manager,
-            at=min(planned, now),
-        )
-        if visit.ends_at < now - timedelta(days=1):
+        try:
+            visit = plan_visit(
+                session,
+                officer_id=officer_id,
+                school_id=one.school.id,
+                day=day,
+                part=part,
+                line_id=one.line.id,
+                purpose=self.chance.choice(_WORK[:4]),
+                anyway=True,
+                by=self.manager,
+                at=min(planned, now),
+            )
+        except NotEnoughFree:
+            return False
+        if visit.ends_at < now - timedelta(days=3):
             self._settle(session, visit, one)
         return True
 
@@ -216,7 +220,7 @@ class Round:
                 by=self.manager,
                 at=min(london_time(day - timedelta(days=14), time(9, 0)), now),
             )
-            if visit.ends_at < now - timedelta(days=1):
+            if visit.ends_at < now - timedelta(days=3):
                 meeting = ActivityDone(
                     "work",
                     Family.CORE,

@@ -28,7 +28,7 @@ from sla_manager.finance.commands import make_batch
 from sla_manager.kernel.clock import london_date, london_time
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.periods import FinancialYear, Period, add_months
-from sla_manager.payments.commands import allocate, record_receipt
+from sla_manager.payments.commands import record_receipt
 from sla_manager.people.commands import (
     add_service,
     add_term,
@@ -278,21 +278,14 @@ def _receive(session: Session, *, before: date, on: date, now: datetime, chance:
             continue
         amount = Money(document.gross.pence // 2) if lot == 1 else document.gross
         is_journal = document.kind is DocumentKind.RECHARGE_NOTE
-        receipt = record_receipt(
+        record_receipt(
             session,
-            customer_id=document.customer_id,
+            document.customer_id,
             amount=amount,
-            received_on=on,
+            received_on=min(on, london_date(now)),
             method="journal" if is_journal else "bank_transfer",
             reference=document.number,
-            by=FINANCE,
-            at=_evening(on, now),
-        )
-        allocate(
-            session,
-            receipt_id=receipt.id,
-            document_id=document.id,
-            amount=amount,
+            allocations={document.id: amount},
             by=FINANCE,
             at=_evening(on, now),
         )
