@@ -9,7 +9,8 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,12 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from sla_manager.app import create_app
 from sla_manager.config import ROOT
+from sla_manager.kernel.clock import london_time
+from sla_manager.store.database import Database
+from tests.databases import test_settings
+from tests.journeys.people import PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -32,6 +38,42 @@ ARGUMENTS = [
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"width": 320, "height": 720}
 DESK = {"width": 1280, "height": 900}
+
+
+@dataclass
+class Hands:
+    """A clock whose hands only the journey moves."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        """Return the moment, as the product asks for it."""
+        return self.at
+
+    def move_to(self, day: date, hour: int = 12) -> datetime:
+        """Go on to an hour of a later London day."""
+        self.at = london_time(day, time(hour))
+        return self.at
+
+
+@pytest.fixture
+def clock(at: datetime) -> Hands:
+    """The product's clock; it stands until the journey moves it."""
+    return Hands(at)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """The folder of issued documents."""
+    return tmp_path / "invoices"
+
+
+@pytest.fixture
+def app(sqlite: Database, archive: Path, clock: Hands) -> Flask:
+    """The product as people meet it, with tokens in its forms, on the journey's clock."""
+    made = create_app(test_settings("sqlite://", archive), clock=clock, database=sqlite)
+    made.config.update(TESTING=True)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -85,12 +127,32 @@ class Visitor:
         """Type into a field by its label."""
         self.page.get_by_label(label).first.fill(value)
 
-    def sign_in(self, email: str, password: str) -> None:
+    def sign_in(self, email: str, password: str = PASSWORD) -> None:
         """Sign in by the page."""
         self.open("/sign-in")
         self.fill("Email address", email)
         self.page.get_by_label("Password").first.fill(password)
         self.click("Sign in")
+
+    def pick(self, label: str, value: str) -> None:
+        """Choose from a list by its label."""
+        self.page.get_by_role("combobox", name=label).first.select_option(label=value)
+
+    def tick(self, label: str) -> None:
+        """Choose a radio button, or tick a box, by its label."""
+        self.page.get_by_label(label).first.check()
+
+    def fill_date(self, name: str, day: date) -> None:
+        """Type a date into its three boxes."""
+        for part, value in (("day", day.day), ("month", day.month), ("year", day.year)):
+            self.page.locator(f"#{name}-{part}").fill(str(value))
+
+    def download(self, link: str) -> bytes:
+        """Return the file behind a link, by its words."""
+        target = self.page.get_by_role("link", name=link).first.get_attribute("href")
+        answer = self.page.context.request.get(f"{self.address}{target}")
+        assert answer.status == 200, f"{target}: {answer.status} {answer.text()[:500]}"
+        return answer.body()
 
     @property
     def text(self) -> str:
@@ -110,7 +172,9 @@ class Visitor:
         assert width <= 1, f"{page.url} scrolls sideways by {width} pixels"
         page.evaluate(AXE.read_text())
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
-        said = [f"{v['id']}: {v['help']} {json.dumps([n['html'][:200] for n in v['nodes'][:3]])}" for v in found]
+        said = [
+            f"{v['id']}: {v['help']} {json.dumps([n['html'][:200] for n in v['nodes'][:3]])}" for v in found
+        ]
         assert not said, f"{page.url}: " + "\n".join(said)
         assert not self.problems, f"{page.url}: {self.problems}"
 
@@ -131,13 +195,9 @@ def _visitor(
     browser: Browser, address: str, request: pytest.FixtureRequest, viewport: dict[str, int]
 ) -> Iterator[Visitor]:
     folder = os.environ.get("SCREENSHOTS")
-    context = browser.new_context(viewport=viewport, locale="en-GB", timezone_id="Europe/London", bypass_csp=True)  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context = browser.new_context(
+        viewport=viewport, locale="en-GB", timezone_id="Europe/London", bypass_csp=True
+    )  # type: ignore[arg-type]
+    context.set_default_timeout(8_000)
     yield Visitor(context, address, Path(folder) if folder else None, request.node.name)
     context.close()
-
-
-@pytest.fixture
-def moment(at: datetime) -> datetime:
-    """The moment at which the journey happens."""
-    return at

@@ -9,7 +9,6 @@ from sla_manager.agreements.commands import place_order, withdraw_quote
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import (
     acceptance_of,
-    agreement as one_agreement,
     instalments,
     latest_version,
     ledger,
@@ -20,6 +19,9 @@ from sla_manager.agreements.queries import (
     version_files,
     versions,
 )
+from sla_manager.agreements.queries import (
+    agreement as one_agreement,
+)
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.people.models import School
@@ -29,8 +31,8 @@ from sla_manager.web.downloads import agreement_pdf
 from sla_manager.web.forms import BaseForm, CheckboxField, TextField
 from sla_manager.web.guard import in_school, me, my_memberships
 from sla_manager.web.navigation import provider
-from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.paces import paced
+from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.school import blueprint
 from sla_manager.web.school.home import school_menu
 

@@ -18,6 +18,7 @@ from sla_manager.catalogue.rules.families import CoreDuty, Family, free_hint
 from sla_manager.catalogue.rules.quantities import quantity_hint
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.periods import FinancialYear
+from sla_manager.kernel.words import pounds
 from sla_manager.people.models import School, TradingService
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.forms import BaseForm, ChoiceField, DateField, QuantityField, TextField, choice, once_key
@@ -97,11 +98,11 @@ class QuoteForm(BaseForm):
 def quote_form(offered: list[tuple[Offering, Price]], school: School) -> Any:
     """Return the form with a quantity for each offering that has a price for this school."""
     fields: dict[str, Any] = {}
-    for one, _ in offered:
+    for one, price in offered:
+        asked = quantity_hint(one.unit, one.minimum, one.maximum, one.step, one.limit_basis)
         fields[f"quantity_{one.id}"] = QuantityField(
             f"{one.name}: how many {one.unit}s?",
-           
-            hint=quantity_hint(one.unit, one.minimum, one.maximum, one.step, one.limit_basis),
+            hint=f"{pounds(price.unit_price)} for each {one.unit}. {asked}",
         )
     form = type("QuoteFormOfSchool", (QuoteForm,), fields)()
     form.schedule.choices = [choice(kind.value, text, hint) for kind, text, hint in SCHEDULES]
@@ -187,5 +188,3 @@ def _prepared(
             once_key=form.once.data,
         )
     return redirect(url_for("school.agreement", urn=school.urn, agreement_id=quote.id), 303)
-
-
