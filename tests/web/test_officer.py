@@ -161,7 +161,7 @@ def test_a_core_visit_offers_nothing_bought_and_writes_no_entry(phone: Phone) ->
 
 def test_school_not_ready_says_what_follows_and_records_it(phone: Phone) -> None:
     address = f"/officer/visits/{phone.visit}/no-access"
-    assert "3 hours 42 minutes are charged" in phone.page(address)
+    assert "3 hours 42 minutes are charged to the school" in phone.page(address)
     assert phone.client.post(address, data={"reason": ""}).status_code == 422
     assert phone.client.post(address, data={"reason": "Nobody let me in."}).status_code == 303
     assert entries(phone.database, phone.visit) == [("charged", -222)]

@@ -73,7 +73,7 @@ def desk(app: Flask, sqlite: Database) -> Desk:
 def test_the_list_shows_what_comes_what_was_free_and_what_waits(desk: Desk) -> None:
     page = desk.page("/visits")
     assert "Autumn data" in page
-    assert "0.5 days beyond what you bought" in page
+    assert "0.5 days (3 hours 42 minutes) beyond what you bought" in page
     assert "£184.00 before VAT" in page
     assert "2 hours core" in page
     assert "0.5 days taken off" in page

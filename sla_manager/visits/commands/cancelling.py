@@ -7,17 +7,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.commands import balance_locked, enter
-from sla_manager.agreements.queries import is_closed
-from sla_manager.agreements.rules.cancellations import no_access_charge
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import Refused
-from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.words import long_date
 from sla_manager.store.audit import Actor, record
 from sla_manager.visits.commands.planning import planned_visit
 from sla_manager.visits.models import Cancellation, Visit, VisitStatus
-from sla_manager.visits.queries.cancelling import SCHOOL, CancellationPreview, preview_cancellation
+from sla_manager.visits.queries.cancelling import CancellationPreview, preview_cancellation, preview_no_access
 from sla_manager.visits.rules.deliveries import checked_text
 
 
@@ -48,7 +45,7 @@ def cancel_visit(
     at: datetime,
 ) -> Cancellation:
     """Cancel a planned visit; what the preview shows is charged. `notice_at` is when notice came (now, unless said)."""
-    visit = planned_visit(session, visit_id)
+    visit = _held(session, visit_id)
     given_at = notice_at or at
     if given_at > at:
         raise Refused("Notice cannot come in the future. Enter when the school told you.", field="notice_on")
@@ -64,15 +61,20 @@ def record_no_access(
 
     The school sees the reason and may query it.
     """
-    visit = planned_visit(session, visit_id)
+    visit = _held(session, visit_id)
     if at < visit.starts_at:
         raise NotThereYet(visit)
     words = _reason(reason)
-    charge = no_access_charge(visit.booked, core=visit.is_core)
-    preview = CancellationPreview(
-        SCHOOL, london_date(at), 0, charge.per_cent, visit.booked, charge.charged, None, charge.why
-    )
+    preview = preview_no_access(session, visit, on=london_date(at))
     return _settle(session, visit, VisitStatus.NO_ACCESS, preview, words, at, by=by, at=at)
+
+
+def _held(session: Session, visit_id: int) -> Visit:
+    """Return a visit that can still be changed, with the balance that it uses locked."""
+    visit = planned_visit(session, visit_id)
+    if visit.tranche_id is not None:
+        balance_locked(session, visit.tranche_id)
+    return visit
 
 
 def _reason(reason: str) -> str:
@@ -93,11 +95,8 @@ def _settle(
     by: Actor,
     at: datetime,
 ) -> Cancellation:
-    """Close the visit and charge it: never more than is left, and nothing in a year that is closed."""
+    """Close the visit and charge what the preview, made under the lock of the balance, says."""
     charged = preview.charged
-    if charged and visit.tranche is not None:
-        balance = balance_locked(session, visit.tranche.id).balance
-        charged = Minutes(0) if is_closed(session, visit.tranche.year) else min(charged, balance)
     visit.status = status
     visit.sequence, visit.version, visit.changed_at = visit.sequence + 1, visit.version + 1, at
     cancellation = Cancellation(

@@ -1,7 +1,12 @@
 """What is asked of visits: balances with what is booked, diaries, meetings, pace, records, what waits for whom."""
 
 from sla_manager.visits.queries.booked import BookedBalance, balances_with_booked, bookable, booked
-from sla_manager.visits.queries.cancelling import CancellationPreview, preview_cancellation, rearrangeable
+from sla_manager.visits.queries.cancelling import (
+    CancellationPreview,
+    preview_cancellation,
+    preview_no_access,
+    rearrangeable,
+)
 from sla_manager.visits.queries.diary import (
     PAGE_OF_VISITS,
     DiaryDay,
@@ -76,6 +81,7 @@ __all__ = [
     "past_visits",
     "patterns",
     "preview_cancellation",
+    "preview_no_access",
     "proposed_extra_time",
     "rearrangeable",
     "school_pace",

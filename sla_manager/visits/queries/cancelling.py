@@ -8,7 +8,13 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sla_manager.agreements.rules.cancellations import cancellation_charge, read_bands
+from sla_manager.agreements.queries import balances, is_closed
+from sla_manager.agreements.rules.cancellations import (
+    CancellationCharge,
+    cancellation_charge,
+    no_access_charge,
+    read_bands,
+)
 from sla_manager.catalogue.queries import service_hours
 from sla_manager.gateways.bank_holidays import is_bank_holiday
 from sla_manager.kernel.errors import Refused
@@ -62,12 +68,28 @@ def preview_cancellation(
         core=visit.is_core,
         by_provider=caused_by == PROVIDER,
     )
-    last = (
-        add_working_days(visit.day, service.rearrangement_days, is_bank_holiday) if charge.charged else None
-    )
-    return CancellationPreview(
-        caused_by, notice_on, clear, charge.per_cent, visit.booked, charge.charged, last, charge.why
-    )
+    charged, why = at_most_what_is_left(session, visit, charge)
+    last = add_working_days(visit.day, service.rearrangement_days, is_bank_holiday) if charged else None
+    return CancellationPreview(caused_by, notice_on, clear, charge.per_cent, visit.booked, charged, last, why)
+
+
+def preview_no_access(session: Session, visit: Visit, *, on: date) -> CancellationPreview:
+    """Say what a locked door costs: all that was booked, as far as it is left; core nothing."""
+    charge = no_access_charge(visit.booked, core=visit.is_core)
+    charged, why = at_most_what_is_left(session, visit, charge)
+    return CancellationPreview(SCHOOL, on, 0, charge.per_cent, visit.booked, charged, None, why)
+
+
+def at_most_what_is_left(session: Session, visit: Visit, charge: CancellationCharge) -> tuple[Minutes, str]:
+    """Return the charge and its reason: never more than is left, and nothing in a year that is closed."""
+    if not charge.charged or visit.tranche_id is None or visit.tranche is None:
+        return charge.charged, charge.why
+    if is_closed(session, visit.tranche.year):
+        return Minutes(0), f"{charge.why}. The year is closed, so nothing is charged"
+    left = balances(session, tranche_ids=[visit.tranche_id])[0].balance
+    if charge.charged <= left:
+        return charge.charged, charge.why
+    return left, f"{charge.why}. No more is charged than is left: {left.hours_and_minutes()}"
 
 
 def rearrangeable(session: Session, school_id: int, *, since: date) -> list[Visit]:

@@ -14,7 +14,13 @@ from sla_manager.kernel.errors import Refused
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.commands import log_delivery, record_no_access
 from sla_manager.visits.models import ActivityKind, Visit, VisitStatus
-from sla_manager.visits.queries import BookedBalance, balances_with_booked, visit_in, visit_record
+from sla_manager.visits.queries import (
+    BookedBalance,
+    balances_with_booked,
+    preview_no_access,
+    visit_in,
+    visit_record,
+)
 from sla_manager.visits.rules.deliveries import MOST_ACTIVITIES, ActivityDone
 from sla_manager.web.forms import (
     BaseForm,
@@ -29,7 +35,7 @@ from sla_manager.web.forms import (
 from sla_manager.web.guard import permitted
 from sla_manager.web.officer import blueprint
 from sla_manager.web.officer.diary import my_officer, officer_menu
-from sla_manager.web.pages import actor, now, reading, transaction
+from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.visiting import booked_for
 
 BOUGHT = "bought"
@@ -144,13 +150,9 @@ def no_access(visit_id: int) -> str | tuple[str, int] | Response:
             status = error.status
     elif form.is_submitted():
         status = 422
-    charge = (
-        "This is free core work, so nothing is charged."
-        if found.is_core
-        else f"{found.booked.hours_and_minutes()} are charged to the school, as booked. The school can query this."
-    )
+    preview = preview_no_access(reading(), found, on=today())
     page = render_template(
-        "officer/no_access.html", navigation=officer_menu(), visit=found, form=form, consequences=[charge]
+        "officer/no_access.html", navigation=officer_menu(), visit=found, form=form, preview=preview
     )
     return (page, status) if status != 200 else page
 

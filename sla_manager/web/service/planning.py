@@ -28,6 +28,7 @@ from sla_manager.visits.queries import (
     bookable,
     officers,
     preview_cancellation,
+    preview_no_access,
     rearrangeable,
     visit_in,
 )
@@ -312,7 +313,8 @@ def visit_no_access(service: TradingService, visit_id: int) -> str | tuple[str, 
         with transaction() as session:
             record_no_access(session, visit_id, reason=form.reason.data, by=actor(), at=now())
 
-    return _answer(service, found, form, change, "service/no_access.html", "It is recorded.")
+    preview = preview_no_access(reading(), found, on=today())
+    return _answer(service, found, form, change, "service/no_access.html", "It is recorded.", preview=preview)
 
 
 def _answer(
@@ -322,6 +324,7 @@ def _answer(
     change: Callable[[], None],
     template: str,
     done: str,
+    **shown: object,
 ) -> str | tuple[str, int] | Response:
     """Do what the form asks and go back to the visit, or show the form with what is wrong."""
     status, needs_confirming = 200, False
@@ -342,6 +345,7 @@ def _answer(
         visit=visit,
         form=form,
         needs_confirming=needs_confirming,
+        **shown,
     )
     return (page, status) if status != 200 else page
 
