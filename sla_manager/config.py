@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMONSTRATION_SECRET = "demonstration-only-this-key-is-public-and-refused-elsewhere"
+DEMONSTRATION_SECRET = "demonstration-only-this-key-is-public-and-refused-elsewhere"  # noqa: S105 (no secret)
 SHORTEST_SECRET = 32
 
 

@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, render_template
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
+from werkzeug.sansio.response import Response
 
 from sla_manager.kernel.errors import ProductError
 from sla_manager.store.constraints import explain
@@ -23,7 +23,7 @@ _TITLES = {
     503: "Not available right now",
 }
 _MESSAGES = {
-    400: "Go back, reload the page and try again. If you had left it open for a long time, you may have been signed out.",
+    400: "Go back, reload the page and try again. If it was open for a long time, you may have been signed out.",
     403: "Your role does not allow this. Ask your administrator if it should.",
     404: "If you typed the address, check it. It may also belong to another school.",
     405: "Go back and use the button on the page.",

@@ -15,7 +15,6 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
-from werkzeug.wrappers import Response
 
 from sla_manager.kernel.errors import Broken, NotFound
 from sla_manager.people.models import Membership, Person, School, TradingService
@@ -38,7 +37,7 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class SignedInPerson(UserMixin):  # type: ignore[misc]
+class SignedInPerson(UserMixin):
     """Who is signed in. The session names the person and the version of her sessions: raising it ends them all."""
 
     id: int
@@ -144,8 +143,7 @@ def require_person() -> SignedInPerson:
     """Return who is signed in; anybody else is sent to sign in and comes back here afterwards."""
     if not current_user.is_authenticated:
         target = request.full_path.rstrip("?") if request.method == "GET" else None
-        response = redirect(url_for("sign_in.sign_in", next=target))
-        abort(cast(Response, response))
+        abort(redirect(url_for("sign_in.sign_in", next=target)))
     return me()
 
 

@@ -41,8 +41,12 @@ def desk(app: Flask, sqlite: Database) -> Desk:
         other = builders.a_school(session, urn=URN + 1)
         offering = builders.an_offering(session)
         builders.a_core_offering(session)
-        buyer = builders.a_person(session, Role.SCHOOL_BUSINESS_MANAGER, school=school, email="a@school.example")
-        stranger = builders.a_person(session, Role.SCHOOL_BUSINESS_MANAGER, school=other, email="b@school.example")
+        buyer = builders.a_person(
+            session, Role.SCHOOL_BUSINESS_MANAGER, school=school, email="a@school.example"
+        )
+        stranger = builders.a_person(
+            session, Role.SCHOOL_BUSINESS_MANAGER, school=other, email="b@school.example"
+        )
         manager = builders.a_person(session, Role.SERVICE_MANAGER, email="m@council.example")
         ids = buyer.id, stranger.id, manager.id
         offering_id = offering.id
@@ -154,7 +158,9 @@ def test_a_declined_order_tells_the_school_why(desk: Desk, sqlite: Database) -> 
     desk.school.post(f"/school/{URN}/agreements/{agreement_id}/order", data=accepted)
     bare = desk.manager.post(f"/service/ews/orders/{agreement_id}/decline", data={"reason": ""})
     assert bare.status_code == 422
-    answer = desk.manager.post(f"/service/ews/orders/{agreement_id}/decline", data={"reason": "No days are free."})
+    answer = desk.manager.post(
+        f"/service/ews/orders/{agreement_id}/decline", data={"reason": "No days are free."}
+    )
     assert answer.status_code == 303
     assert "No days are free." in desk.school.get(f"/school/{URN}/agreements/{agreement_id}").text
 

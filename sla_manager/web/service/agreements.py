@@ -11,13 +11,15 @@ from werkzeug.wrappers import Response
 from sla_manager.agreements.models import Agreement, AgreementLine
 from sla_manager.agreements.queries import (
     acceptance_of,
-    agreement as one_agreement,
     agreements_page,
     instalments,
     ledger,
     variations,
     version_files,
     versions,
+)
+from sla_manager.agreements.queries import (
+    agreement as one_agreement,
 )
 from sla_manager.agreements.queries.lists import PAGE
 from sla_manager.agreements.rules.statuses import AgreementStatus
@@ -29,8 +31,8 @@ from sla_manager.visits.queries import balances_with_booked, variation_preview
 from sla_manager.web.downloads import agreement_pdf
 from sla_manager.web.forms import BaseForm, DateField, LongTextField, QuantityField, once_key
 from sla_manager.web.guard import in_service
-from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.paces import paced
+from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.service import blueprint
 from sla_manager.web.service.menu import service_menu
 
