@@ -35,6 +35,7 @@ from sla_manager.web.forms import (
 from sla_manager.web.guard import permitted
 from sla_manager.web.pages import actor, now, reading, today, transaction
 
+OFFICE_HOURS = (Minutes(9 * 60), Minutes(17 * 60))
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -82,9 +83,8 @@ class LeaveForm(BaseForm):
 
 def _add_days(form: type[PatternForm]) -> None:
     for weekday, name in enumerate(WEEKDAYS):
-        first = weekday < 5
-        setattr(form, f"starts_{weekday}", TimeField(f"{name} from", default=time(9) if first else None))
-        setattr(form, f"ends_{weekday}", TimeField(f"{name} to", default=time(17) if first else None))
+        setattr(form, f"starts_{weekday}", TimeField(f"{name} from"))
+        setattr(form, f"ends_{weekday}", TimeField(f"{name} to"))
 
 
 _add_days(PatternForm)
@@ -117,6 +117,8 @@ def new_officer() -> str | Response | tuple[str, int]:
         choice("", "Nobody yet"),
         *(choice(one.id, f"{one.name} ({one.email})") for one in people),
     ]
+    if not form.is_submitted():
+        form.show(dict.fromkeys(range(5), OFFICE_HOURS))
     if form.is_sent():
         try:
             pattern = form.pattern()
@@ -186,8 +188,6 @@ def _page(officer_id: int, **forms: Any) -> str:
     session = reading()
     found = officer_by_id(session, officer_id)
     pattern_form = PatternForm(formdata=None)
-    for weekday in range(7):
-        pattern_form[f"starts_{weekday}"].data = pattern_form[f"ends_{weekday}"].data = None
     pattern_form.show({day.weekday: (day.starts, day.ends) for day in working_pattern(session, found.id)})
     return render_template(
         "admin/officer.html",
