@@ -134,7 +134,7 @@ class Archive:
         removed = 0
         for part in self._root.glob(f"*/.*{_PART}"):
             try:
-                written = datetime.fromtimestamp(part.lstat().st_mtime, UTC)
+                written = datetime.fromtimestamp(part.lstat().st_mtime_ns // 1_000_000_000, UTC)
                 if _YEAR.fullmatch(part.parent.name) and written < before:
                     part.unlink()
                     removed += 1
