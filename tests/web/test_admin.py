@@ -299,8 +299,9 @@ def test_s12_what_a_form_does_not_ask_for_is_ignored(admin: FlaskClient, sqlite:
 def test_an_officer_is_added_with_working_days(admin: FlaskClient, sqlite: Database) -> None:
     with sqlite.reading() as session:
         service = session.scalars(select(TradingService.id)).one()
-    data = {"name": "Dilys Morgan", "service": str(service), "person": "", "starts_on-day": "1",
-            "starts_on-month": "9", "starts_on-year": "2025", "starts_0": "8:30am", "ends_0": "17:00", "starts_1": "", "ends_1": ""}  # fmt: skip
+    first_day = {"starts_on-day": "1", "starts_on-month": "9", "starts_on-year": "2025"}
+    hours = {"starts_0": "8:30am", "ends_0": "17:00", "starts_1": "", "ends_1": ""}
+    data = {"name": "Dilys Morgan", "service": str(service), "person": ""} | first_day | hours
     made = admin.post("/admin/officers/new", data=data)
     assert made.status_code == 303
     with sqlite.reading() as session:
