@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from sla_manager.catalogue.rules.families import CoreDuty
 from sla_manager.kernel.clock import LONDON, london_time
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
+from sla_manager.kernel.minutes import Minutes
 from sla_manager.people.models import School, TradingService
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.commands import (
@@ -163,7 +164,7 @@ def _offer(form: PlanForm, service: TradingService, school: School) -> None:
 
 
 def _left(row: BookedBalance) -> str:
-    return f"{row.reference}, {row.year}: {in_units(row.free, row)} free to book"
+    return f"{row.reference}, {row.year}: {in_units(max(row.free, Minutes(0)), row)} free to book"
 
 
 def _plan(form: PlanForm, school: School) -> int:
