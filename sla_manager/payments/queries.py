@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
 from sla_manager.billing.models import Document
 from sla_manager.billing.rules.kinds import DocumentKind
@@ -17,7 +17,8 @@ from sla_manager.kernel.money import Money
 from sla_manager.kernel.titles import Titled
 from sla_manager.payments.models import Allocation, Receipt
 from sla_manager.payments.rules.ageing import Age, age_of
-from sla_manager.people.models import Customer
+from sla_manager.people.models import Customer, School, Trust
+from sla_manager.store.columns import MoneyColumn
 
 PAGE = 50
 CHARGES = (DocumentKind.INVOICE, DocumentKind.RECHARGE_NOTE)
@@ -31,28 +32,35 @@ class DocumentState(Titled):
     PAID = "paid", "Paid or credited"
 
 
-def _open_amount() -> ColumnElement[Any]:
-    """Return gross less credits less what was paid, of the `Document` of the query around it."""
+_NOTHING = literal(Money(0), MoneyColumn())
+
+
+def _sum_of(amount: InstrumentedAttribute[Money]) -> ColumnElement[int]:
+    """Return the sum of an amount in pence, 0 of nothing."""
+    return func.coalesce(func.sum(type_coerce(amount, BigInteger)), 0)
+
+
+def _open_amount() -> ColumnElement[int]:
+    """Return, in pence, gross less credits less what was paid, of the `Document` of the query around it."""
     credit = aliased(Document)
-    credited = select(func.coalesce(func.sum(credit.gross), Money(0))).where(credit.credits_id == Document.id)
-    paid = select(func.coalesce(func.sum(Allocation.amount), Money(0))).where(
-        Allocation.document_id == Document.id
-    )
-    return (
-        Document.gross
+    credited = select(_sum_of(credit.gross)).where(credit.credits_id == Document.id)
+    paid = select(_sum_of(Allocation.amount)).where(Allocation.document_id == Document.id)
+    open_now: ColumnElement[int] = (
+        type_coerce(Document.gross, BigInteger)
         + credited.correlate(Document).scalar_subquery()
         - paid.correlate(Document).scalar_subquery()
     )
+    return open_now
 
 
 def state_is(state: DocumentState, today: date) -> ColumnElement[bool]:
     """Return the condition of a list of documents in a state."""
     charge, open_amount = Document.kind.in_(CHARGES), _open_amount()
     if state is DocumentState.PAID:
-        return and_(charge, open_amount <= Money(0))
+        return and_(charge, open_amount <= 0)
     if state is DocumentState.OVERDUE:
-        return and_(charge, Document.due_on < today, open_amount > Money(0))
-    return and_(charge, open_amount > Money(0))
+        return and_(charge, Document.due_on < today, open_amount > 0)
+    return and_(charge, open_amount > 0)
 
 
 def open_amounts(session: Session, ids: Collection[int]) -> dict[int, Money]:
@@ -66,8 +74,8 @@ def open_amount(session: Session, document_id: int) -> Money:
     return open_amounts(session, [document_id]).get(document_id, Money(0))
 
 
-def _money(amount: Any) -> Money:
-    return amount if isinstance(amount, Money) else Money(int(amount or 0))
+def _money(pence: int | None) -> Money:
+    return Money(int(pence or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ def debtors_by_age(
     each = select(Document.due_on, open_now).where(Document.kind == kind).subquery()
     query = (
         select(each.c.due_on, func.sum(each.c.open_now), func.count())
-        .where(each.c.open_now > Money(0))
+        .where(each.c.open_now > 0)
         .group_by(each.c.due_on)
     )
     sums = dict.fromkeys(Age, (0, 0))
@@ -111,10 +119,8 @@ class ReceiptRow:
         return self.receipt.amount - self.allocated
 
 
-def _allocated() -> ColumnElement[Any]:
-    paid = select(func.coalesce(func.sum(Allocation.amount), Money(0))).where(
-        Allocation.receipt_id == Receipt.id
-    )
+def _allocated() -> ColumnElement[int]:
+    paid = select(_sum_of(Allocation.amount)).where(Allocation.receipt_id == Receipt.id)
     return paid.correlate(Receipt).scalar_subquery()
 
 
@@ -132,7 +138,7 @@ def receipts_page(
     if customer_id is not None:
         query = query.where(Receipt.customer_id == customer_id)
     if unallocated:
-        query = query.where(_allocated() < Receipt.amount)
+        query = query.where(_allocated() < type_coerce(Receipt.amount, BigInteger))
     if before is not None:
         query = query.where(Receipt.id < before)
     return [
@@ -179,7 +185,7 @@ def open_documents(session: Session, customer_id: int) -> list[tuple[Document, M
     open_now = _open_amount()
     query = (
         select(Document, open_now)
-        .where(Document.customer_id == customer_id, Document.kind.in_(CHARGES), open_now > Money(0))
+        .where(Document.customer_id == customer_id, Document.kind.in_(CHARGES), open_now > 0)
         .order_by(Document.issued_on, Document.id)
     )
     return [(one, _money(amount)) for one, amount in session.execute(query)]
@@ -187,14 +193,12 @@ def open_documents(session: Session, customer_id: int) -> list[tuple[Document, M
 
 def unallocated_total(session: Session) -> Money:
     """Return all money on account."""
-    received = session.scalar(select(func.coalesce(func.sum(Receipt.amount), Money(0))))
-    allocated = session.scalar(
-        select(func.coalesce(func.sum(Allocation.amount), Money(0))).where(Allocation.receipt_id.is_not(None))
-    )
+    received = session.scalar(select(_sum_of(Receipt.amount)))
+    allocated = session.scalar(select(_sum_of(Allocation.amount)).where(Allocation.receipt_id.is_not(None)))
     return _money(received) - _money(allocated)
 
 
-def open_of_school(session: Session, school_id: int, agreement_ids: Collection[int]) -> Money:
+def open_of_school(session: Session, agreement_ids: Collection[int]) -> Money:
     """Return what is open on the documents of a school's agreements."""
     query = select(_open_amount()).where(Document.agreement_id.in_(agreement_ids), Document.kind.in_(CHARGES))
     return Money(sum(_money(amount).pence for amount in session.scalars(query)))
@@ -202,8 +206,6 @@ def open_of_school(session: Session, school_id: int, agreement_ids: Collection[i
 
 def customers_matching(session: Session, part: str) -> list[Customer]:
     """Return customers whose name or account reference contains some letters, twenty at most."""
-    from sla_manager.people.models import School, Trust
-
     wanted = part.strip().lower()
     query = (
         select(Customer)

@@ -78,6 +78,7 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
     plan = _round(database, schools, officers, chance)
     month = last_year.period.start
     signed: set[int] = set()
+    seen: set[int] = set()
     while month <= today.replace(day=1):
         say(f"{month:%B %Y}")
         days = Period(month, max(month + timedelta(days=1), min(add_months(month, 1), today)))
@@ -86,7 +87,7 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
         ]
         _sign(database, desk, wanted, signed)
         _work(database, plan, service.id, schools, days, now=now)
-        _bill(database, days, now=now, chance=chance)
+        _bill(database, days, seen, now=now, chance=chance)
         if month == add_months(this_year.period.start, 1):
             with database.transaction() as session:
                 close_year(session, last_year, by=MANAGER, at=_evening(month + timedelta(days=11), now))
@@ -248,10 +249,10 @@ def _work(
         plan.month(session, bought(session, service_id), days, now=now)
 
 
-def _bill(database: Database, days: Period, *, now: datetime, chance: random.Random) -> None:
+def _bill(database: Database, days: Period, seen: set[int], *, now: datetime, chance: random.Random) -> None:
     run(database, as_at=days.start, by=FINANCE, at=_evening(days.start, now))
     with database.transaction() as session:
-        _receive(session, before=days.last - timedelta(days=25), on=days.last, now=now, chance=chance)
+        _receive(session, seen, before=days.last - timedelta(days=25), on=days.last, now=now, chance=chance)
     with database.reading() as session:
         is_new = (
             session.scalar(select(Document.id).where(Document.issued_on >= days.start).limit(1)) is not None
@@ -261,7 +262,9 @@ def _bill(database: Database, days: Period, *, now: datetime, chance: random.Ran
             make_batch(session, "sage50", by=FINANCE, at=_evening(days.last, now))
 
 
-def _receive(session: Session, *, before: date, on: date, now: datetime, chance: random.Random) -> None:
+def _receive(
+    session: Session, seen: set[int], *, before: date, on: date, now: datetime, chance: random.Random
+) -> None:
     """Record what customers paid: most of them in full, some in part, a few not yet."""
     query = (
         select(Document)
@@ -273,6 +276,9 @@ def _receive(session: Session, *, before: date, on: date, now: datetime, chance:
         .order_by(Document.id)
     )
     for document in session.scalars(query):
+        if document.id in seen:
+            continue
+        seen.add(document.id)
         lot = chance.randrange(14)
         if lot == 0:
             continue
