@@ -31,6 +31,7 @@ from sla_manager.people.rules.roles import Role
 from sla_manager.store.audit import AuditEntry
 from sla_manager.store.database import Database
 from sla_manager.store.outbox import OutboxMessage
+from sla_manager.visits.models import SchoolClosure
 from tests import builders
 from tests.conftest import sign_in_as
 from tests.rooms.test_people_register import FOLDER, GREENWICH, small
@@ -334,6 +335,22 @@ def test_terms_may_not_overlap(admin: FlaskClient, sqlite: Database) -> None:
     assert admin.post(f"/admin/terms/{made}/withdraw").status_code == 303
 
 
+def test_a_closure_is_added_once_and_withdrawn(admin: FlaskClient, sqlite: Database) -> None:
+    address = f"/admin/schools/{builders.FIRST_URN}/closures"
+    data = {"why": "INSET day"}
+    for name in ("starts_on", "ends_on"):
+        data |= {f"{name}-day": "5", f"{name}-month": "1", f"{name}-year": "2026"}
+    assert admin.post(address, data=data).status_code == 303
+    again = admin.post(address, data=data)
+    assert again.status_code == 422
+    assert "closed 5 January 2026 to 5 January 2026 already" in told(again)
+    with sqlite.reading() as session:
+        key = session.scalars(select(SchoolClosure.id)).one()
+    assert admin.post(f"/admin/schools/100097/closures/{key}/withdraw").status_code == 404
+    assert admin.post(f"{address}/{key}/withdraw").status_code == 303
+    assert "No closure is entered" in told(admin.get(address))
+
+
 def test_a_service_is_added_and_its_bands_are_read(admin: FlaskClient, sqlite: Database) -> None:
     data = {"name": "Attendance Advice", "code": "advice", "series": "ADV", "email": "", "phone": ""}
     made = admin.post("/admin/services/new", data=data)
@@ -435,7 +452,8 @@ def test_schools_are_found_by_name_postcode_urn_and_class_and_paged(admin: Flask
 
 @pytest.mark.parametrize(
     "address",
-    ["/admin/", "/admin/register", "/admin/schools", f"/admin/schools/{builders.FIRST_URN}", "/admin/trusts",
+    ["/admin/", "/admin/register", "/admin/schools", f"/admin/schools/{builders.FIRST_URN}",
+     f"/admin/schools/{builders.FIRST_URN}/closures", "/admin/trusts",
      "/admin/people", "/admin/people/new", "/admin/people/1", "/admin/people/1/deactivate", "/admin/roles",
      "/admin/officers", "/admin/officers/new", "/admin/officers/1", "/admin/services", "/admin/services/new",
      "/admin/services/ews", "/admin/services/ews/preset", "/admin/terms", "/admin/terms/1/withdraw",

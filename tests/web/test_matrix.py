@@ -29,6 +29,7 @@ from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
 from sla_manager.store.tables import Table
 from sla_manager.visits.commands import add_absence, log_delivery, plan_visit
+from sla_manager.visits.commands.closures import add_closure
 from sla_manager.visits.models import AbsenceKind, ExtraTime
 from sla_manager.visits.rules.slots import Part
 from sla_manager.web.guard import PUBLIC, SIGNED_IN, Guard
@@ -123,6 +124,15 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
         upload = keep_upload(session, GREENWICH, filename="register.csv", by=by, at=at)
         person = builders.a_person(session, Role.AUDITOR, name="Some Auditor")
         held = session.scalars(select(Membership.id).where(Membership.person_id == person.id)).one()
+        closure = add_closure(
+            session,
+            session.scalars(select(School.id).where(School.urn == 900_301)).one(),
+            starts_on=date(2026, 1, 5),
+            ends_on=date(2026, 1, 5),
+            why="INSET day",
+            by=by,
+            at=at,
+        )
         documents = {
             urn: session.scalars(
                 select(Document.id)
@@ -138,6 +148,7 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
             ("person_id", person.id),
             ("membership_id", held),
             ("term_id", builders.terms(session)[0].id),
+            ("closure_id", closure.id),
         ):
             examples[name] = (value, 999_999)
     examples["document_id"] = (documents[900_301], documents[900_302])

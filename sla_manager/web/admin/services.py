@@ -283,13 +283,13 @@ def settings() -> str | Response | tuple[str, int]:
             return redirect(url_for("admin.settings"), 303)
         except Refused as error:
             form.refuse(error)
-    page = render_template("admin/settings.html", navigation=admin_menu(), form=form, council=council)
+    page = render_template("admin/settings.html", navigation=admin_menu(), form=form)
     return page, 422 if form.errors else 200
 
 
 def _preset_title(name: str) -> str:
     found = read_preset(name)
-    return getattr(found, "title", None) or getattr(found, "name", None) or name.replace("_", " ").title()
+    return f"{found.council}: {found.service} ({name})"
 
 
 def _bands_text(service: TradingService) -> str:
