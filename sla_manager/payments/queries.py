@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
@@ -18,7 +17,6 @@ from sla_manager.kernel.titles import Titled
 from sla_manager.payments.models import Allocation, Receipt
 from sla_manager.payments.rules.ageing import Age, age_of
 from sla_manager.people.models import Customer, School, Trust
-from sla_manager.store.columns import MoneyColumn
 
 PAGE = 50
 CHARGES = (DocumentKind.INVOICE, DocumentKind.RECHARGE_NOTE)
@@ -30,9 +28,6 @@ class DocumentState(Titled):
     OPEN = "open", "Open"
     OVERDUE = "overdue", "Overdue"
     PAID = "paid", "Paid or credited"
-
-
-_NOTHING = literal(Money(0), MoneyColumn())
 
 
 def _sum_of(amount: InstrumentedAttribute[Money]) -> ColumnElement[int]:

@@ -1,0 +1,68 @@
+"""A school's documents: what was invoiced or recharged, what is open, and each document's file."""
+
+from __future__ import annotations
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sla_manager.agreements.queries import school_agreements
+from sla_manager.billing.queries import credits_of, document, file_of, school_documents
+from sla_manager.kernel.errors import GatewayFailed
+from sla_manager.payments.queries import open_amount, open_amounts, open_of_school
+from sla_manager.people.models import School
+from sla_manager.people.rules.roles import Permission
+from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
+from sla_manager.web.guard import in_school
+from sla_manager.web.pages import reading, today
+from sla_manager.web.school import blueprint
+from sla_manager.web.school.home import school_menu
+
+
+@blueprint.get("/<int:urn>/documents")
+@in_school(Permission.SEE_SCHOOL)
+def documents(school: School) -> str:
+    """List the school's documents with what is open on each."""
+    session = reading()
+    found = school_documents(session, school.id, after=request.args.get("after", ""))
+    agreements = [one.id for one in school_agreements(session, school.id)]
+    return render_template(
+        "school/documents.html",
+        navigation=school_menu(school),
+        school=school,
+        found=found,
+        open=open_amounts(session, [row.id for row in found.rows]),
+        owed=open_of_school(session, agreements),
+        today=today(),
+        to=lambda document_id: url_for("school.document", urn=school.urn, document_id=document_id),
+        first=url_for("school.documents", urn=school.urn) if "after" in request.args else "",
+        next=url_for("school.documents", urn=school.urn, after=found.after) if found.after else "",
+    )
+
+
+@blueprint.get("/<int:urn>/documents/<int:document_id>", endpoint="document")
+@in_school(Permission.SEE_SCHOOL)
+def one_document(school: School, document_id: int) -> str:
+    """Show one document: each line opens to why it is this much."""
+    session = reading()
+    found = document(session, document_id, school_id=school.id)
+    return render_template(
+        "school/document.html",
+        navigation=school_menu(school),
+        school=school,
+        document=found,
+        credits=credits_of(session, document_id),
+        open=None if found.kind.is_credit else open_amount(session, document_id),
+        file=file_of(session, document_id),
+    )
+
+
+@blueprint.get("/<int:urn>/documents/<int:document_id>/pdf")
+@in_school(Permission.SEE_SCHOOL)
+def document_pdf(school: School, document_id: int) -> ResponseReturnValue:
+    """Hand out the printed file of the school's own document."""
+    session = reading()
+    found = document(session, document_id, school_id=school.id)
+    file = file_of(session, document_id)
+    if file is None:
+        raise GatewayFailed(NOT_PRINTED)
+    return archived_pdf(file.path, file.sha256, found.number)
