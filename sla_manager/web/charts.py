@@ -23,7 +23,7 @@ COLOURS = {
     "left": "#b9d9c4",
     "lapsing": "#f7c9a8",
 }
-SERIES = ("#1d5c63", "#f47738", "#5694ca", "#85994b")
+SERIES = ("#1d5c63", "#f47738", "#5694ca", "#85994b", "#912b88")
 
 
 @dataclass(frozen=True)

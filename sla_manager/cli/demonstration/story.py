@@ -87,7 +87,8 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
         ]
         _sign(database, desk, wanted, signed)
         _work(database, plan, service.id, schools, days, now=now)
-        _bill(database, days, seen, now=now, chance=chance)
+        if month < today.replace(day=1):
+            _bill(database, days, seen, now=now, chance=chance)
         if month == add_months(this_year.period.start, 1):
             with database.transaction() as session:
                 close_year(session, last_year, by=MANAGER, at=_evening(month + timedelta(days=11), now))
