@@ -193,6 +193,35 @@ class Round:
                     at=evening + timedelta(days=2),
                 )
 
+    def leave_to_log(
+        self, session: Session, tranches: Iterable[Bought], officer_id: int, *, now: datetime
+    ) -> None:
+        """Leave one officer two visits of the last days that are still to be logged."""
+        left = 2
+        for one in tranches:
+            if self.link_officers[one.school.id] != officer_id or now.date() not in one.period:
+                continue
+            slot = self.diaries.next_free(officer_id, now.date() - timedelta(days=6), now.date())
+            if slot is None or not left:
+                return
+            day, part = slot
+            try:
+                plan_visit(
+                    session,
+                    officer_id=officer_id,
+                    school_id=one.school.id,
+                    day=day,
+                    part=part,
+                    line_id=one.line.id,
+                    purpose=_WORK[0],
+                    anyway=True,
+                    by=self.manager,
+                    at=now - timedelta(days=20),
+                )
+            except NotEnoughFree:
+                continue
+            left -= 1
+
     def support_meetings(
         self, session: Session, schools: Iterable[School], term: Period, *, now: datetime
     ) -> None:

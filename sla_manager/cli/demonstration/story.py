@@ -97,6 +97,7 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
     ahead = Period(today + timedelta(days=1), min(today + timedelta(days=45), this_year.period.end))
     _work(database, plan, service.id, schools, ahead, now=now)
     with database.transaction() as session:
+        plan.leave_to_log(session, bought(session, service.id), officers[0].id, now=now)
         leave_waiting(session, desk, buyers[:4] + _others(schools, buyers)[:5], now=now, by=SCHOOL_PERSON)
         expire_quotes(session, at=now)
         _absences(session, officers, now=now)
