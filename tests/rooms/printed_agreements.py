@@ -52,8 +52,21 @@ FAMILIES = {
     "training": "Training",
     "audit_support": "Audits and attendance management support",
 }
-PLACES = ("core_introduction", "delivery", "link_officer", "cancellation", "cover", "no_carry_forward")
-PLACES += ("variation", "termination", "performance", "complaints", "data_protection")
+PLACES = frozenset(
+    {
+        "core_introduction",
+        "delivery",
+        "link_officer",
+        "cancellation",
+        "cover",
+        "no_carry_forward",
+        "variation",
+        "termination",
+        "performance",
+        "complaints",
+        "data_protection",
+    }
+)
 LINK_OFFICER = Contact(
     name="Rowan Ashdown",
     role="Education welfare officer",

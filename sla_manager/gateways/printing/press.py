@@ -1,13 +1,13 @@
 """Lays out a document and writes it as PDF/UA-1: the only place that imports the layout library.
 
 Import it through `sla_manager.gateways.printing`, which says what to install when the library is missing.
-The same facts, templates and fonts give the same bytes: the date comes from the facts, the identifier from
-their hash. One font configuration and one parsed style sheet serve every document of the process.
+The same facts, templates and fonts give the same bytes: the date comes from the facts and nothing else is
+random. One font configuration and one parsed style sheet serve every document of the process.
 """
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,8 +23,9 @@ from sla_manager.gateways.printing import pictures, wording
 from sla_manager.gateways.printing.agreement_facts import AgreementFacts
 from sla_manager.gateways.printing.facts import DayStatementFacts
 from sla_manager.gateways.printing.reading import Facts, read_facts
-from sla_manager.kernel.references import canonical_json
 
+_BETWEEN_ELEMENTS = re.compile(r">\s*\n\s*<")
+"""Line ends that lay templates out; in a text they cannot stand so, because its angle brackets are escaped."""
 FONT_FILES = ("regular.ttf", "semibold.ttf")
 TEMPLATES = {
     "invoice": "documents/invoice.html",
@@ -71,6 +72,7 @@ class Press:
         self._environment = environment(templates)
         own_font = all((folder / "fonts" / name).is_file() for name in FONT_FILES)
         sheets = ("own_font.css" if own_font else "system_font.css", "print.css")
+        self._base = self._parse(folder, "base.css")
         self._styles = [self._parse(folder, name) for name in sheets]
 
     def _parse(self, folder: Path, name: str) -> weasyprint.CSS:
@@ -90,18 +92,29 @@ class Press:
 
     def print_document(self, kind: str, stored: Mapping[str, object]) -> bytes:
         """Return the PDF of a document."""
-        return self.typeset(self.page(kind, stored), identifier=_identifier(stored))
+        return self.typeset(self.page(kind, stored))
 
-    def typeset(self, page: str, *, identifier: bytes) -> bytes:
+    def typeset(self, page: str) -> bytes:
         """Lay out HTML that is already escaped and write it as a tagged PDF."""
-        document = weasyprint.HTML(string=page, base_url=self.assets.folder.as_uri(), url_fetcher=self.assets)
+        document = _Sheets(
+            string=_BETWEEN_ELEMENTS.sub("><", page),
+            base_url=self.assets.folder.as_uri(),
+            url_fetcher=self.assets,
+        )
+        document.base = self._base
         written: bytes = document.write_pdf(
-            stylesheets=self._styles,
-            font_config=self._fonts,
-            pdf_variant="pdf/ua-1",
-            pdf_identifier=identifier,
+            stylesheets=self._styles, font_config=self._fonts, pdf_variant="pdf/ua-1"
         )
         return written
+
+
+class _Sheets(weasyprint.HTML):  # type: ignore[misc]  # the layout library carries no types
+    """A page whose elements are described by our own short base sheet."""
+
+    base: weasyprint.CSS
+
+    def _ua_stylesheets(self, forms: bool = False) -> list[weasyprint.CSS]:
+        return [self.base]
 
 
 def environment(templates: Path) -> ImmutableSandboxedEnvironment:
@@ -135,7 +148,3 @@ def _pictures(facts: Facts) -> Mapping[str, object]:
     if isinstance(facts, AgreementFacts):
         return {"schedule": pictures.schedule_bar(facts.costs.schedule, shows_vat=facts.costs.shows_vat)}
     return {}
-
-
-def _identifier(stored: Mapping[str, object]) -> bytes:
-    return hashlib.sha256(canonical_json(stored)).hexdigest()[:32].encode()
