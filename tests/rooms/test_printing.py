@@ -58,8 +58,9 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def press() -> Press:
-    return Press(PAPER)
+def press() -> Iterator[Press]:
+    yield Press(PAPER)
+    printed.cache_clear()
 
 
 @lru_cache(maxsize=32)
