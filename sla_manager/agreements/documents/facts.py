@@ -176,8 +176,9 @@ def _promises(stored: Sequence[StoredObligation], side: str) -> tuple[paper.Obli
     return tuple(
         paper.Obligation(
             reference=one.ref,
-            text=f"{one.heading}: {one.wording}" if one.heading else one.wording,
+            text=one.wording,
             points=tuple(str(item) for item in one.items),
+            heading=one.heading,
         )
         for one in stored
         if one.side == side
