@@ -67,7 +67,9 @@ def by() -> Actor:
 @pytest.fixture
 def app(sqlite: Database, tmp_path: Path, at: datetime) -> Flask:
     """The application on SQLite, with the clock stopped and forms without their tokens."""
-    made = create_app(test_settings("sqlite://", tmp_path / "invoices"), clock=fixed_clock(at), database=sqlite)
+    made = create_app(
+        test_settings("sqlite://", tmp_path / "invoices"), clock=fixed_clock(at), database=sqlite
+    )
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
     made.extensions["sla.limiter"].enabled = False
     return made

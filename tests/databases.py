@@ -76,7 +76,9 @@ def postgresql_server(folder: Path) -> str:
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
         template = url.set(database=TEMPLATE)
         with engine.connect() as connection:
-            known = connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": TEMPLATE})
+            known = connection.execute(
+                text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": TEMPLATE}
+            )
             if known.scalar() is None:
                 connection.execute(text("CREATE DATABASE sla_draft"))
                 database = Database.open(url.set(database="sla_draft").render_as_string(hide_password=False))

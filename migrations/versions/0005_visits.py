@@ -263,9 +263,7 @@ def upgrade() -> None:
             "answer = 'agree' OR length(wording) > 0", name=op.f("ck_school_response_query_says_why")
         ),
         sa.CheckConstraint("answer IN ('agree', 'query', 'settled')", name=op.f("ck_school_response_answer")),
-        sa.ForeignKeyConstraint(
-            ["visit_id"], ["visit.id"], name=op.f("fk_school_response_visit_id")
-        ),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_school_response_visit_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_school_response_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_school_response")),
     )

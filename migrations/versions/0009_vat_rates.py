@@ -26,4 +26,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take them away again, unless somebody has added to them since."""
     for code, rate, starts_on in RATES:
-        op.execute(f"DELETE FROM vat_rate WHERE code = '{code}' AND rate = {rate} AND starts_on = '{starts_on}'")
+        op.execute(
+            f"DELETE FROM vat_rate WHERE code = '{code}' AND rate = {rate} AND starts_on = '{starts_on}'"
+        )

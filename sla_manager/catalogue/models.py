@@ -36,7 +36,9 @@ class Offering(Numbered):
         CheckConstraint("step > 0", name="step"),
         CheckConstraint("minimum > 0 AND (maximum IS NULL OR maximum >= minimum)", name="limits"),
         CheckConstraint("limit_basis IN ('agreement', 'term')", name="limit_basis"),
-        CheckConstraint("unit_minutes IS NULL OR (step * unit_minutes) % 1000 = 0", name="step_whole_minutes"),
+        CheckConstraint(
+            "unit_minutes IS NULL OR (step * unit_minutes) % 1000 = 0", name="step_whole_minutes"
+        ),
         CheckConstraint("charging_method = 'actual' OR block_minutes > 0", name="block"),
     )
 
@@ -106,7 +108,9 @@ class BillingRule(Numbered):
     __tablename__ = "billing_rule"
     __table_args__ = (
         UniqueConstraint("offering_id", "customer_class"),
-        CheckConstraint("(route = 'recharge') = (vat_code = 'outside_scope')", name="recharge_is_outside_scope"),
+        CheckConstraint(
+            "(route = 'recharge') = (vat_code = 'outside_scope')", name="recharge_is_outside_scope"
+        ),
     )
 
     offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), index=True)

@@ -29,6 +29,8 @@ def note_run(
     """Keep how a job went."""
     run = session.get(JobRun, name)
     if run is None:
-        run = JobRun(name=name, started_at=started_at, finished_at=finished_at, ok=ok, message=message, details={})
+        run = JobRun(
+            name=name, started_at=started_at, finished_at=finished_at, ok=ok, message=message, details={}
+        )
         session.add(run)
     run.started_at, run.finished_at, run.ok, run.message = started_at, finished_at, ok, message

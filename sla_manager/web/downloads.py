@@ -19,7 +19,10 @@ def pdf(content: bytes, name: str) -> Response:
     return Response(
         content,
         mimetype="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{safe}.pdf"', "Cache-Control": "private, no-store"},
+        headers={
+            "Content-Disposition": f'inline; filename="{safe}.pdf"',
+            "Cache-Control": "private, no-store",
+        },
     )
 
 

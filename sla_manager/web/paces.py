@@ -50,7 +50,9 @@ def _paced(row: BookedBalance, day: date, calendar: list[SchoolTerm]) -> PacedBa
     weeks = school_weeks(Period(start, period.end), calendar)
     whole = school_weeks(period, calendar)
     year_end = FinancialYear.of(period.last).period.last
-    sentence = pace_sentence(row.balance, row.unit_minutes, row.unit, weeks=weeks, last=min(period.last, year_end))
+    sentence = pace_sentence(
+        row.balance, row.unit_minutes, row.unit, weeks=weeks, last=min(period.last, year_end)
+    )
     used = row.delivered + row.charged
     stands = standing(used, row.contracted + row.varied, weeks_gone=whole - weeks, weeks=whole)
     return PacedBalance(row, sentence, stands, parts)

@@ -147,9 +147,9 @@ class Visitor:
         for part, value in (("day", day.day), ("month", day.month), ("year", day.year)):
             self.page.locator(f"#{name}-{part}").fill(str(value))
 
-    def download(self, link: str) -> bytes:
+    def download(self, link: str, *, role: str = "link") -> bytes:
         """Return the file behind a link, by its words."""
-        target = self.page.get_by_role("link", name=link).first.get_attribute("href")
+        target = self.page.get_by_role(role, name=link).first.get_attribute("href")  # type: ignore[arg-type]
         answer = self.page.context.request.get(f"{self.address}{target}")
         assert answer.status == 200, f"{target}: {answer.status} {answer.text()[:500]}"
         return answer.body()

@@ -33,7 +33,9 @@ def agree(database: Database, **more: Any) -> Agreement:
         offers = more.pop("offers", None)
         if offers is not None:
             more["lines"] = [
-                LineWanted(an_offering(session, price, code=f"O{place}", name=f"Work {place}").id, Decimal(quantity))
+                LineWanted(
+                    an_offering(session, price, code=f"O{place}", name=f"Work {place}").id, Decimal(quantity)
+                )
                 for place, (price, quantity) in enumerate(offers)
             ]
         return selling.agreed(session, BY, SIGNED, **more)

@@ -276,7 +276,9 @@ def test_n4_a_run_for_a_day_before_the_last_number_is_refused_naming_it(database
         run_on(database, FIRST)
 
 
-def test_n3_the_last_second_of_march_and_the_first_of_april_number_in_their_own_years(database: Database) -> None:
+def test_n3_the_last_second_of_march_and_the_first_of_april_number_in_their_own_years(
+    database: Database,
+) -> None:
     agree_many(database, 2, ends_on=date(2026, 8, 31))
     run(database, as_at=date(2026, 3, 31), by=BY, at=datetime.fromisoformat("2026-03-31T22:59:59+00:00"))
     agree_many(database, 1, starts_on=date(2025, 11, 1))
@@ -312,7 +314,9 @@ def test_n6_what_is_printed_was_frozen_when_it_was_issued(database: Database) ->
     run_on(database, FIRST)
     before = documents(database)[0].facts
     with database.transaction() as session:
-        session.execute(text("UPDATE provider SET name = 'New Council', vat_number = 'GB999', colour = '#000000'"))
+        session.execute(
+            text("UPDATE provider SET name = 'New Council', vat_number = 'GB999', colour = '#000000'")
+        )
         session.execute(text("UPDATE school SET street = 'Elsewhere', name = 'New name'"))
     assert documents(database)[0].facts == before
     assert before["supplier"]["name"] == "Aldermere Council"
@@ -413,7 +417,13 @@ def _vary(database: Database, agreement_id: int, quantity: str, day: date) -> No
     with database.transaction() as session:
         line = session.scalars(select(AgreementLine).where(AgreementLine.agreement_id == agreement_id)).one()
         vary_line(
-            session, line.id, quantity=Decimal(quantity), effective_on=day, reason="Changed needs", by=BY, at=as_at(day)
+            session,
+            line.id,
+            quantity=Decimal(quantity),
+            effective_on=day,
+            reason="Changed needs",
+            by=BY,
+            at=as_at(day),
         )
 
 

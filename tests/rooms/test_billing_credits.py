@@ -37,7 +37,9 @@ from tests.rooms.owing import BY, FIRST, SECOND, agree, documents, run_on, sums
 MARCH = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
-def credit(database: Database, document_id: int, reason: str = "Agreed with the school", **amounts: str) -> Document:
+def credit(
+    database: Database, document_id: int, reason: str = "Agreed with the school", **amounts: str
+) -> Document:
     """Credit amounts by line (line_1="184.00"), or all of it."""
     wanted = {int(line.removeprefix("line_")): Money.parse(net) for line, net in amounts.items()} or None
     with database.transaction() as session:
@@ -119,7 +121,9 @@ def test_a_credit_says_why_and_a_credit_note_is_not_credited(database: Database)
         credit(database, back.id)
 
 
-def test_half_a_day_lost_to_sickness_is_credited_within_fourteen_days_and_does_not_lapse(database: Database) -> None:
+def test_half_a_day_lost_to_sickness_is_credited_within_fourteen_days_and_does_not_lapse(
+    database: Database,
+) -> None:
     agreement = agree(database)
     run_on(database, FIRST)
     with database.reading() as session:
@@ -127,7 +131,13 @@ def test_half_a_day_lost_to_sickness_is_credited_within_fourteen_days_and_does_n
         tranche = session.scalars(select(Tranche).where(Tranche.line_id == line.id)).one()
     with database.transaction() as session:
         (issued,) = credit_lost_time(
-            session, tranche.id, Minutes(222), decided_on=date(2026, 2, 25), reason="Officer ill", by=BY, at=MARCH
+            session,
+            tranche.id,
+            Minutes(222),
+            decided_on=date(2026, 2, 25),
+            reason="Officer ill",
+            by=BY,
+            at=MARCH,
         )
     back = documents(database)[-1]
     assert sums(back) == ("-184.00", "-36.80", "-220.80")
@@ -135,7 +145,10 @@ def test_half_a_day_lost_to_sickness_is_credited_within_fourteen_days_and_does_n
     assert str(back.lines[0].quantity) == "-0.500"
     with database.reading() as session:
         entries = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id)).all()
-        assert [(one.kind.value, one.minutes.minutes) for one in entries] == [("contracted", 5328), ("credited", -222)]
+        assert [(one.kind.value, one.minutes.minutes) for one in entries] == [
+            ("contracted", 5328),
+            ("credited", -222),
+        ]
 
 
 def test_a_day_after_the_fourteenth_is_too_late(database: Database) -> None:
@@ -155,8 +168,13 @@ def test_lost_time_that_is_not_invoiced_leaves_the_ledger_as_it_was(database: Da
     with database.reading() as session:
         line = session.scalars(select(AgreementLine).where(AgreementLine.agreement_id == agreement.id)).one()
         tranche = session.scalars(select(Tranche).where(Tranche.line_id == line.id)).one()
-    with pytest.raises(Refused, match=r"only £0\.00 of this has been invoiced"), database.transaction() as session:
-        credit_lost_time(session, tranche.id, Minutes(222), decided_on=MARCH.date(), reason="Ill", by=BY, at=MARCH)
+    with (
+        pytest.raises(Refused, match=r"only £0\.00 of this has been invoiced"),
+        database.transaction() as session,
+    ):
+        credit_lost_time(
+            session, tranche.id, Minutes(222), decided_on=MARCH.date(), reason="Ill", by=BY, at=MARCH
+        )
     with database.reading() as session:
         assert len(session.scalars(select(LedgerEntry)).all()) == 1
 

@@ -47,7 +47,8 @@ def test_n1_fifty_documents_at_once_have_fifty_numbers_in_a_row(database: Databa
     with database.reading() as session:
         plan, provider = due_plan(session, FIRST), the_provider(session)
     drafts = [
-        draft_of(provider, UK_RATES, plan.agreements[due.agreement_id], due, issued_on=FIRST) for due in plan.dues
+        draft_of(provider, UK_RATES, plan.agreements[due.agreement_id], due, issued_on=FIRST)
+        for due in plan.dues
     ]
 
     def one(draft: issuing.Draft) -> str:
@@ -140,7 +141,9 @@ def test_c4_control_without_the_mark_of_what_is_billed_a_second_run_bills_again(
     assert len(documents(database)) == 2
 
 
-def test_a_run_killed_half_way_is_completed_by_the_next(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_killed_half_way_is_completed_by_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     agree_many(database, 4)
     whole = runs.issue
     count = iter(range(100))
@@ -174,11 +177,16 @@ class Paper:
         return f"%PDF {kind} {facts['number']}".encode()
 
 
-def test_n8_a_press_that_fails_leaves_the_document_issued_and_waiting(database: Database, tmp_path: Any) -> None:
+def test_n8_a_press_that_fails_leaves_the_document_issued_and_waiting(
+    database: Database, tmp_path: Any
+) -> None:
     agree_many(database, 3, schedule=Schedule.SINGLE)
     run_on(database, FIRST)
     archive = Archive(tmp_path / "invoices")
-    assert print_waiting(database, archive=archive, printer=Paper(lambda number: number.endswith("2")), at=NOON) == 2
+    assert (
+        print_waiting(database, archive=archive, printer=Paper(lambda number: number.endswith("2")), at=NOON)
+        == 2
+    )
     with database.reading() as session:
         assert waiting_to_print(session) == 1
     assert print_waiting(database, archive=archive, printer=Paper(), at=NOON) == 1
@@ -187,12 +195,16 @@ def test_n8_a_press_that_fails_leaves_the_document_issued_and_waiting(database: 
     assert names == [f"EWS-25-26-00000{n}.{kind}" for n in (1, 2, 3) for kind in ("json", "pdf")]
 
 
-def test_n8_two_presses_at_once_leave_one_file_with_the_right_content(database: Database, tmp_path: Any) -> None:
+def test_n8_two_presses_at_once_leave_one_file_with_the_right_content(
+    database: Database, tmp_path: Any
+) -> None:
     agree_many(database, 4, schedule=Schedule.SINGLE)
     run_on(database, FIRST)
     archive = Archive(tmp_path / "invoices")
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(print_waiting, database, archive=archive, printer=Paper(), at=NOON) for _ in range(2)]
+        jobs = [
+            pool.submit(print_waiting, database, archive=archive, printer=Paper(), at=NOON) for _ in range(2)
+        ]
         assert sum(job.result() for job in jobs) >= 4
     with database.reading() as session:
         rows = session.execute(text("SELECT path, sha256, document_id FROM document_file")).all()
@@ -206,7 +218,9 @@ def _scene_with_extra_time(database: Database) -> tuple[visiting.Scene, ExtraTim
     with database.transaction() as session:
         scene = visiting.a_scene(session, quantity="0.5")
         visit = visiting.a_visit(session, scene)
-        log_delivery(session, visit.id, activities=[visiting.worked(444)], by=BY, at=visiting.at_noon(visit.day))
+        log_delivery(
+            session, visit.id, activities=[visiting.worked(444)], by=BY, at=visiting.at_noon(visit.day)
+        )
         extra = session.scalars(select(ExtraTime)).one()
     assert (extra.minutes.minutes, extra.net) == (222, Money(184_00))
     return scene, extra
@@ -247,7 +261,9 @@ def test_on_delivery_a_month_is_billed_when_it_is_over(database: Database) -> No
             session, officer_id=officer.id, school_id=later.school_id, day=visiting.TUESDAY, part=Part.MORNING,
             line_id=line.id, by=BY, at=visiting.SIGNED,
         )  # fmt: skip
-        log_delivery(session, visit.id, activities=[visiting.worked(240)], by=BY, at=visiting.at_noon(visit.day))
+        log_delivery(
+            session, visit.id, activities=[visiting.worked(240)], by=BY, at=visiting.at_noon(visit.day)
+        )
     assert run_on(database, date(2025, 11, 29)).issued == 0
     assert run_on(database, date(2025, 11, 30)).issued == 1
     (one,) = documents(database)

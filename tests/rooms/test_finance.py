@@ -58,7 +58,9 @@ def test_sage50_has_its_fifteen_columns_and_positive_credits(database: Database)
     agree(database, schedule=Schedule.SINGLE, customer_class=CustomerClass.OWN_MAINTAINED)
     run_on(database, FIRST)
     with database.transaction() as session:
-        issue_credit_note(session, documents(database)[0].id, amounts={1: Money(184_00)}, reason="Ill", by=BY, at=AT)
+        issue_credit_note(
+            session, documents(database)[0].id, amounts={1: Money(184_00)}, reason="Ill", by=BY, at=AT
+        )
     found = made(database, "sage50")
     content = bytes(found.content).decode()
     assert content.splitlines()[0] == SAGE_HEADER
@@ -157,7 +159,11 @@ def test_a_batch_never_changes(database: Database) -> None:
     agree(database, schedule=Schedule.SINGLE)
     run_on(database, FIRST)
     made(database, "plain")
-    for statement in ("UPDATE export_batch SET count = 9", "DELETE FROM exported_document", "DELETE FROM export_batch"):
+    for statement in (
+        "UPDATE export_batch SET count = 9",
+        "DELETE FROM exported_document",
+        "DELETE FROM export_batch",
+    ):
         with pytest.raises(IntegrityError), database.transaction() as session:
             session.execute(text(statement))
 
@@ -165,7 +171,9 @@ def test_a_batch_never_changes(database: Database) -> None:
 def test_x4_text_that_would_run_is_made_inert_and_numbers_stay_numbers(database: Database) -> None:
     with database.transaction() as session:
         school = a_school(session, 900_777, customer_class=CustomerClass.ACADEMY, name="=cmd|' /C calc'!A0")
-    agree(database, school=school, offers=[("415.25", "0.5")], purchase_order="+1+1", schedule=Schedule.SINGLE)
+    agree(
+        database, school=school, offers=[("415.25", "0.5")], purchase_order="+1+1", schedule=Schedule.SINGLE
+    )
     run_on(database, FIRST)
     with database.transaction() as session:
         issue_credit_note(session, documents(database)[0].id, reason="＝SUM(A1)", by=BY, at=AT)
@@ -213,7 +221,9 @@ def test_a_layout_of_the_council_s_own_is_written_as_it_chose(database: Database
     agree(database, schedule=Schedule.SINGLE)
     run_on(database, FIRST)
     with database.transaction() as session:
-        issue_credit_note(session, documents(database)[0].id, amounts={1: Money(10_00)}, reason="x", by=BY, at=AT)
+        issue_credit_note(
+            session, documents(database)[0].id, amounts={1: Money(10_00)}, reason="x", by=BY, at=AT
+        )
         save_layout(
             session, name="ledger", title="Ledger",
             columns=[Column("Belegdatum", "issued_on"), Column("Co", constant="01"), Column("Amount", "gross")],
@@ -237,8 +247,15 @@ def test_a_layout_of_the_council_s_own_is_written_as_it_chose(database: Database
         ({"columns": [Column("x" * 201, "number")]}, "200 characters"),
     ],
 )
-def test_a_layout_that_cannot_be_written_is_refused(sqlite: Database, change: dict[str, object], said: str) -> None:
-    wanted: dict[str, object] = {"name": "mine", "title": "Mine", "columns": [Column("n", "number")], "options": {}}
+def test_a_layout_that_cannot_be_written_is_refused(
+    sqlite: Database, change: dict[str, object], said: str
+) -> None:
+    wanted: dict[str, object] = {
+        "name": "mine",
+        "title": "Mine",
+        "columns": [Column("n", "number")],
+        "options": {},
+    }
     with pytest.raises(LayoutNotUsable, match=said), sqlite.transaction() as session:
         save_layout(session, **(wanted | change), by=BY, at=AT)  # type: ignore[arg-type]
 
@@ -251,7 +268,9 @@ def test_an_unknown_layout_is_not_found_and_named_ones_are_offered(sqlite: Datab
 def test_an_account_that_sage_would_cut_off_is_refused(sqlite: Database) -> None:
     with sqlite.transaction() as session:
         school = a_school(session, 900_780, customer_class=CustomerClass.ACADEMY)
-        session.scalars(select(Customer).where(Customer.school_id == school.id)).one().account_reference = "LONG 90078"
+        session.scalars(
+            select(Customer).where(Customer.school_id == school.id)
+        ).one().account_reference = "LONG 90078"
     agree(sqlite, school=school, schedule=Schedule.SINGLE)
     run_on(sqlite, FIRST)
     with pytest.raises(AccountTooLong, match="LONG 90078"):

@@ -79,7 +79,9 @@ def test_one_transfer_over_three_invoices_leaves_its_remainder_on_account(databa
 
 def test_p10_each_allocation_is_reversible_alone_and_once(database: Database) -> None:
     one, two, _ = three_invoices(database)
-    made = received(database, one.customer_id, "3532.80", **{f"d{one.id}": "1766.40", f"d{two.id}": "1766.40"})
+    made = received(
+        database, one.customer_id, "3532.80", **{f"d{one.id}": "1766.40", f"d{two.id}": "1766.40"}
+    )
     with database.reading() as session:
         first = session.scalars(select(Allocation).order_by(Allocation.id)).first()
     assert first is not None
@@ -94,7 +96,9 @@ def test_p10_each_allocation_is_reversible_alone_and_once(database: Database) ->
 
 def test_more_than_is_open_or_left_is_refused_with_the_figures(database: Database) -> None:
     one, _, _ = three_invoices(database)
-    with pytest.raises(MoreThanOpen, match=r"£1,766\.41 is more than is open on EWS/25-26/000001: £1,766\.40"):
+    with pytest.raises(
+        MoreThanOpen, match=r"£1,766\.41 is more than is open on EWS/25-26/000001: £1,766\.40"
+    ):
         received(database, one.customer_id, "2000.00", **{f"d{one.id}": "1766.41"})
     with database.reading() as session:
         assert session.scalars(select(Receipt)).all() == []
@@ -110,17 +114,25 @@ def test_p6_more_than_is_open_is_impossible_in_the_database(database: Database) 
         "receipt_id": made.id, "credit_note_id": None, "document_id": one.id, "amount": Money(1766_41),
         "reverses_id": None, "allocated_at": AT, "allocated_by": "Test",
     }  # fmt: skip
-    with pytest.raises(IntegrityError, match="allocation_exceeds_document"), database.transaction() as session:
+    with (
+        pytest.raises(IntegrityError, match="allocation_exceeds_document"),
+        database.transaction() as session,
+    ):
         session.execute(insert(Allocation), [row])
     with database.transaction() as session:
         issue_credit_note(session, one.id, amounts={1: Money(100_00)}, reason="Agreed", by=BY, at=AT)
-    with pytest.raises(IntegrityError, match="allocation_exceeds_document"), database.transaction() as session:
+    with (
+        pytest.raises(IntegrityError, match="allocation_exceeds_document"),
+        database.transaction() as session,
+    ):
         session.execute(insert(Allocation), [row | {"amount": Money(1646_41)}])
     with database.transaction() as session:
         session.execute(insert(Allocation), [row | {"amount": Money(1646_40)}])
 
 
-def test_a_credit_after_payment_leaves_the_document_in_credit_and_a_reversal_still_works(database: Database) -> None:
+def test_a_credit_after_payment_leaves_the_document_in_credit_and_a_reversal_still_works(
+    database: Database,
+) -> None:
     one, _, _ = three_invoices(database)
     received(database, one.customer_id, "1766.40", **{f"d{one.id}": "1766.40"})
     with database.transaction() as session:
@@ -176,7 +188,11 @@ def test_a_double_click_records_one_payment(database: Database) -> None:
 def test_receipts_and_allocations_are_append_only(database: Database) -> None:
     one, _, _ = three_invoices(database)
     received(database, one.customer_id, "10.00", **{f"d{one.id}": "5.00"})
-    for statement in ("UPDATE receipt SET amount = 1", "DELETE FROM allocation", "UPDATE allocation SET amount = 1"):
+    for statement in (
+        "UPDATE receipt SET amount = 1",
+        "DELETE FROM allocation",
+        "UPDATE allocation SET amount = 1",
+    ):
         with pytest.raises(IntegrityError, match="append_only"), database.transaction() as session:
             session.execute(text(statement))
 

@@ -109,7 +109,9 @@ def test_a_run_for_tomorrow_is_refused_beside_its_field(desk: Desk) -> None:
     assert desk.finance.post("/finance/run/issue?as_at=2025-10-15").status_code == 422
 
 
-def test_a_document_says_why_and_its_pdf_is_the_archived_file(desk: Desk, sqlite: Database, app: Flask) -> None:
+def test_a_document_says_why_and_its_pdf_is_the_archived_file(
+    desk: Desk, sqlite: Database, app: Flask
+) -> None:
     document = issued(desk, sqlite)
     page = desk.finance.get(f"/finance/documents/{document}").text
     assert "VAT 20 % because an academy is a separate legal person" in page

@@ -42,7 +42,9 @@ STATEMENT = "I have the authority to order this for the school, and I accept the
 class OrderForm(BaseForm):
     """The acceptance of a quote."""
 
-    role = TextField("Your role at the school", enter="Enter your role, like School business manager", longest=80)
+    role = TextField(
+        "Your role at the school", enter="Enter your role, like School business manager", longest=80
+    )
     purchase_order = TextField("Purchase order number (optional)", longest=60)
     authority = CheckboxField(STATEMENT, enter="Tick the box to say that you may order this for the school")
 
@@ -94,7 +96,8 @@ def order(school: School, agreement_id: int) -> str | tuple[str, int] | Response
     form = OrderForm()
     if not form.is_submitted():
         form.role.data = next(
-            (m.role.title for m in my_memberships() if school.id == m.school_id), my_memberships()[0].role.title
+            (m.role.title for m in my_memberships() if school.id == m.school_id),
+            my_memberships()[0].role.title,
         )
         form.purchase_order.data = found.purchase_order
     status = 200
@@ -133,7 +136,9 @@ def _ordered(form: OrderForm, school: School, found: Agreement) -> Response:
             by=actor(),
             at=now(),
         )
-    flash(f"You have ordered {placed.reference}. We will tell you when the service has accepted it.", "success")
+    flash(
+        f"You have ordered {placed.reference}. We will tell you when the service has accepted it.", "success"
+    )
     return redirect(url_for("school.agreement", urn=school.urn, agreement_id=found.id), 303)
 
 

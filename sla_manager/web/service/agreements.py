@@ -58,7 +58,10 @@ def agreements(service: TradingService) -> str:
     statuses = [status for status in AgreementStatus if status.value == wanted]
     before = request.args.get("before", "")
     rows = agreements_page(
-        reading(), service_id=service.id, statuses=statuses, before=int(before) if before.isdecimal() else None
+        reading(),
+        service_id=service.id,
+        statuses=statuses,
+        before=int(before) if before.isdecimal() else None,
     )
     return render_template(
         "service/agreements.html",

@@ -22,7 +22,9 @@ from sla_manager.web.service.menu import service_menu
 class DeclineForm(BaseForm):
     """Why an order is not accepted; the school reads it."""
 
-    reason = LongTextField("Why do you decline it?", enter="Write why, so that the school can order something else")
+    reason = LongTextField(
+        "Why do you decline it?", enter="Write why, so that the school can order something else"
+    )
 
 
 @blueprint.get("/<service>/orders")
