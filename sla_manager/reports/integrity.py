@@ -6,12 +6,13 @@ chunks. A finding names the thing, says what is wrong and what to do. Finding no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from sla_manager.agreements.models import (
@@ -20,6 +21,7 @@ from sla_manager.agreements.models import (
     AgreementLine,
     AgreementVersion,
     Instalment,
+    InstalmentPart,
     LedgerEntry,
     Tranche,
 )
@@ -27,13 +29,17 @@ from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.billing.models import Billed, Document, DocumentFile, DocumentVat
 from sla_manager.billing.rules.chain import HEAD_FIELDS, LINE_FIELDS, START, VAT_FIELDS, document_hash
+from sla_manager.billing.rules.kinds import DocumentKind, series_of
+from sla_manager.catalogue.rules.vat import VatCode
 from sla_manager.finance.models import ExportBatch, ExportedDocument
 from sla_manager.kernel.errors import Broken
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.references import canonical_json, document_number, sha256
+from sla_manager.people.models import TradingService
 from sla_manager.store.numbers import NumberSeries
+from sla_manager.visits.models import ExtraTime
 
 CHUNK = 500
 _ASK = "Stop issuing, keep the database as it is, and compare it with the last backup."
@@ -61,6 +67,7 @@ def problems(session: Session, archive: Files) -> Iterator[Problem]:
     """Yield everything that is off, documents first."""
     yield from document_problems(session)
     yield from series_problems(session)
+    yield from billed_problems(session)
     yield from ledger_problems(session)
     yield from agreement_problems(session)
     yield from batch_problems(session)
@@ -105,6 +112,11 @@ def _vat(document: Document) -> Iterator[Problem]:
     rows: list[DocumentVat] = document.vat_rows
     if (total(row.net for row in rows), total(row.vat for row in rows)) != (document.net, document.vat):
         yield Problem("vat_off", document.number, "Its VAT rows do not add up to its totals.")
+    lines: Counter[tuple[VatCode, int]] = Counter()
+    for line in document.lines:
+        lines[line.vat_code, line.vat_rate] += line.net.pence
+    if any(lines[row.code, row.rate] != row.net.pence for row in rows):
+        yield Problem("vat_off", document.number, "Its VAT rows are not the sums of its lines.")
     if document.net + document.vat != document.gross:
         yield Problem("totals_off", document.number, "Its net and VAT do not add up to its gross.")
 
@@ -132,6 +144,54 @@ def series_problems(session: Session) -> Iterator[Problem]:
                 name,
                 f"Its counter says {counters.get((series, year))}, its last document {last}.",
             )
+    known = [
+        series_of(series, kind)
+        for series in session.scalars(select(TradingService.series))
+        for kind in DocumentKind
+    ]
+    for (series, year), last in counters.items():
+        if last and series in known and (series, year) not in counted:
+            name = f"{series} {FinancialYear(year)}"
+            yield Problem("numbers_missing", name, f"Its counter says {last}, and it has no document.")
+
+
+def billed_problems(session: Session) -> Iterator[Problem]:
+    """Compare documents with what they bill: each bills something that exists, and for as much as was agreed."""
+    charges = Document.kind.in_((DocumentKind.INVOICE, DocumentKind.RECHARGE_NOTE))
+    bills = exists().where(Billed.document_id == Document.id)
+    for number in session.scalars(select(Document.number).where(charges, ~bills).order_by(Document.id)):
+        yield Problem(
+            "bills_nothing", number, "It is not marked as billing anything, so a run would bill it again."
+        )
+    agreed = (
+        select(Document.number, Document.net, func.sum(InstalmentPart.net))
+        .join(Billed, Billed.document_id == Document.id)
+        .join(InstalmentPart, InstalmentPart.instalment_id == Billed.source_id)
+        .join(AgreementLine, AgreementLine.id == InstalmentPart.line_id)
+        .where(charges, Billed.purpose.in_(("instalment", "variation")), AgreementLine.route == Billed.route)
+        .group_by(Document.id)
+        .order_by(Document.id)
+    )
+    for number, net, planned in session.execute(agreed):
+        if net != planned:
+            yield Problem("billed_off", number, f"It is £{net}, but what it bills was agreed at £{planned}.")
+    for purposes, source in _SOURCES:
+        orphans = (
+            select(Billed.purpose, Billed.source_id, Document.number)
+            .join(Document, Document.id == Billed.document_id)
+            .where(Billed.purpose.in_(purposes), ~exists().where(source == Billed.source_id))
+            .order_by(Billed.id)
+        )
+        for purpose, source_id, number in session.execute(orphans):
+            said = f"It bills {purpose.replace('_', ' ')} {source_id}, which is not there."
+            yield Problem("billed_without_source", number, said)
+
+
+_SOURCES = (
+    (("instalment", "variation"), Instalment.id),
+    (("delivery", "cancellation"), LedgerEntry.id),
+    (("extra_time",), ExtraTime.id),
+)
 
 
 def ledger_problems(session: Session) -> Iterator[Problem]:
