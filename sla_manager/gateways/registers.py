@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ def read_register(content: bytes) -> RegisterFile:
     columns = tuple(" ".join(name.split()) for name in header)
     if len(columns) < 2:
         raise UnreadableRegister("Row 1 has no column names separated by commas.")
-    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    repeated = sorted(name for name, times in Counter(columns).items() if name and times > 1)
     if repeated:
         raise UnreadableRegister(f"Row 1 names a column twice: {', '.join(repeated[:5])}.")
     return RegisterFile(columns, text)
