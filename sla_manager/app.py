@@ -15,7 +15,7 @@ import sla_manager.payments.models
 import sla_manager.store.job_runs
 import sla_manager.store.outbox
 import sla_manager.visits.models  # noqa: F401  (every stored class is known before the first query)
-from sla_manager.config import ROOT, Settings, read_settings
+from sla_manager.config import ROOT, Settings, prepare_logs, read_settings
 from sla_manager.kernel.clock import Clock, system_clock
 from sla_manager.store.database import Database
 from sla_manager.web import display, navigation
@@ -41,6 +41,7 @@ def create_app(
     settings: Settings | None = None, *, clock: Clock = system_clock, database: Database | None = None
 ) -> Flask:
     """Return the application. Tests hand in their own settings, clock and database."""
+    prepare_logs()
     settings = settings or read_settings()
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder="web/static")
     app.config.update(

@@ -14,11 +14,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO, cast
 from urllib.parse import urlsplit
+
+import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMONSTRATION_SECRET = "demonstration-only-this-key-is-public-and-refused-elsewhere"  # noqa: S105 (no secret)
@@ -84,3 +89,31 @@ def _flag(values: Mapping[str, str], name: str) -> bool:
     if text in ("", "0", "false", "no", "off"):
         return False
     raise UnsafeSettings(f"{name} is 1 or 0, not “{text}”.")
+
+
+class _StandardError:
+    """The standard error of the moment: nothing but answers goes to standard output."""
+
+    def write(self, text: str) -> int:
+        """Write, and return how many characters."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Let the line go at once."""
+        sys.stderr.flush()
+
+
+def prepare_logs() -> None:
+    """Send what the product notes to standard error: a JSON object a line, a traceback within its line."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _StandardError())),
+        cache_logger_on_first_use=False,
+    )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
 
 from sla_manager.cli.opening import answer, as_json, day_of, moment, on_date, open_product, refusals
 from sla_manager.kernel.periods import FinancialYear
-from sla_manager.kernel.references import sha256
 
 
 @click.group("invoices")
@@ -58,6 +56,8 @@ def run_invoices(day: date | None, preview: bool, as_json: bool) -> None:
         f"net £{result.net}, VAT £{result.vat}, gross £{result.gross}."
     )
     answer(facts, as_json=as_json, words=words)
+    for reason in result.parked_reasons.values():
+        click.echo(f"Parked: {reason}", err=True)
 
 
 @click.group("year")
@@ -73,21 +73,22 @@ def year() -> None:
 @refusals
 def close(name: str, preview: bool, day: date | None, as_json: bool) -> None:
     """Close the financial year NAME (like 2025-26): unused time lapses. Closing twice changes nothing."""
-    from sla_manager.agreements.commands import close_year
+    from sla_manager.agreements.commands.years import close_year, hold_years
     from sla_manager.agreements.queries import is_closed, year_close_preview
     from sla_manager.people.queries import the_provider
 
     product = open_product()
     with product.database.reading() as session:
         wanted = FinancialYear.parse(name, start_month=the_provider(session).financial_year_start_month)
-        already = is_closed(session, wanted)
         seen = year_close_preview(session, wanted)
-        figures = (seen.tranches, seen.lapsed_minutes, seen.lapsed_value)
+        done = seen.closed or seen
+    already = seen.closed is not None
     if not preview:
         with product.database.transaction() as session:
-            closed = close_year(session, wanted, by=product.by, at=moment(day))
-            figures = (closed.tranches, closed.lapsed_minutes, closed.lapsed_value)
-    tranches, minutes, value = figures
+            hold_years(session)
+            already = is_closed(session, wanted)
+            done = close_year(session, wanted, by=product.by, at=moment(day))
+    tranches, minutes, value = done.tranches, done.lapsed_minutes, done.lapsed_value
     facts = {
         "tranches": tranches,
         "lapsed_minutes": minutes.minutes,
@@ -100,35 +101,6 @@ def close(name: str, preview: bool, day: date | None, as_json: bool) -> None:
         else (f"{wanted} would close" if preview else f"{wanted} is closed")
     )
     answer(facts, as_json=as_json, words=f"{lead}: {tranches} tranches, {minutes:} (£{value}) lapsed.")
-
-
-@click.command("export")
-@click.option("--layout", required=True, help="The layout's name: plain, sage50 or one of your own mappings.")
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
-)
-@on_date
-@as_json
-@refusals
-def export(layout: str, out: Path, day: date | None, as_json: bool) -> None:
-    """Put every document that is in no batch of this layout into a new one, and write its file."""
-    from sla_manager.finance.commands import make_batch
-
-    product = open_product()
-    with product.database.transaction() as session:
-        batch = make_batch(session, layout, by=product.by, at=moment(day))
-        content = bytes(batch.content)
-    out.write_bytes(content)
-    facts = {
-        "batch": batch.filename,
-        "documents": batch.count,
-        "net": str(batch.net),
-        "vat": str(batch.vat),
-        "gross": str(batch.gross),
-        "sha256": sha256(content),
-    }
-    words = f"{batch.filename}: {batch.count} documents, net £{batch.net}, VAT £{batch.vat}, gross £{batch.gross}."
-    answer(facts, as_json=as_json, words=words)
 
 
 @click.command("balance")

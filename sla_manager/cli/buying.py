@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 import click
 
 from sla_manager.cli.opening import IsoDate, answer, as_json, moment, on_date, open_product, refusals
+from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.quantities import read_quantity
+
+Split = dict[FinancialYear, Decimal]
 
 
 @click.group("orders")
@@ -24,6 +30,13 @@ def orders() -> None:
     multiple=True,
     metavar="CODE=QUANTITY",
     help="What is bought and how much, like SOU-EWO-DAY=12; may be given several times.",
+)
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    metavar="CODE=YEAR:QUANTITY,…",
+    help="How much of it belongs to which year, like SOU-EWO-DAY=2025-26:5,2026-27:7; else the months decide.",
 )
 @click.option("--service", "service_code", help="The service's short name; needed when there are several.")
 @click.option("--start", required=True, type=IsoDate(), help="The first day, like 2025-10-14.")
@@ -51,6 +64,7 @@ def orders() -> None:
 def place(
     urn: int,
     offerings: tuple[str, ...],
+    splits: tuple[str, ...],
     service_code: str | None,
     start: date,
     end: date,
@@ -68,7 +82,7 @@ def place(
     from sla_manager.agreements.queries import frozen_sha256, quoted_documents
     from sla_manager.agreements.rules.schedules import Schedule
     from sla_manager.catalogue.queries import offering_by_code
-    from sla_manager.people.queries import one_service, school_by_urn
+    from sla_manager.people.queries import one_service, school_by_urn, the_provider
     from sla_manager.store.audit import Actor
 
     product = open_product()
@@ -76,11 +90,11 @@ def place(
     with product.database.transaction() as session:
         service = one_service(session, service_code)
         school = school_by_urn(session, urn)
+        start_month = the_provider(session).financial_year_start_month
         wanted = []
-        for text in offerings:
-            code, _, quantity = text.partition("=")
-            offering = offering_by_code(session, service.id, code.strip())
-            wanted.append(LineWanted(offering.id, read_quantity(quantity, field="offering")))
+        for code, (quantity, split) in _read_lines(offerings, splits, start_month).items():
+            offering = offering_by_code(session, service.id, code)
+            wanted.append(LineWanted(offering.id, quantity, split))
         quote = prepare_quote(
             session,
             service_id=service.id,
@@ -121,3 +135,40 @@ def place(
     totals = f"net £{ordered.net}, VAT £{ordered.vat}, gross £{ordered.gross}"
     words = f"{ordered.reference} is {ordered.status.value}: {totals}."
     answer(facts, as_json=as_json, words=words)
+
+
+def _read_lines(
+    offerings: Sequence[str], splits: Sequence[str], start_month: int
+) -> dict[str, tuple[Decimal, Split | None]]:
+    """Read what is bought: each offering once, with its quantity and its split by years, when one is given."""
+    divided = {}
+    for text in splits:
+        code, parts = _pair(text)
+        divided[code] = _read_split(parts, start_month)
+    lines: dict[str, tuple[Decimal, Split | None]] = {}
+    for text in offerings:
+        code, quantity = _pair(text)
+        if code in lines:
+            raise Refused(f"{code} is there twice. Name it once, with the whole quantity.")
+        lines[code] = (read_quantity(quantity, field="offering"), divided.pop(code, None))
+    if divided:
+        raise Refused(f"There is a split for {', '.join(divided)}, which is not bought.")
+    return lines
+
+
+def _pair(text: str) -> tuple[str, str]:
+    code, separator, rest = text.partition("=")
+    if not (code.strip() and separator and rest.strip()):
+        raise Refused(f"“{text[:60]}” is not CODE=QUANTITY. Write it like SOU-EWO-DAY=12.")
+    return code.strip(), rest.strip()
+
+
+def _read_split(text: str, start_month: int) -> Split:
+    split: Split = {}
+    for part in text.split(","):
+        name, _, quantity = part.partition(":")
+        year = FinancialYear.parse(name, start_month=start_month)
+        if year in split:
+            raise Refused(f"{year} is there twice in “{text[:60]}”. Name each year once.")
+        split[year] = read_quantity(quantity, field="split")
+    return split

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sla_manager.cli import books, buying, demonstrating, migrations, users
+from sla_manager.cli import books, buying, demonstrating, exporting, revisions, users
 from sla_manager.cli.opening import answer, as_json, moment, on_date, open_product, refusals
 from sla_manager.kernel.errors import Refused
 
@@ -42,6 +42,7 @@ def quote_cases(cases: str) -> None:
 @refusals
 def init(authority: str, name: str, service_code: str, service_name: str, series: str, as_json: bool) -> None:
     """Create the database, the council and its first service."""
+    from sla_manager.cli import migrations
     from sla_manager.people.commands import add_service, create_provider
 
     product = open_product(empty=True)
@@ -72,6 +73,8 @@ def database_group() -> None:
 @refusals
 def database_upgrade() -> None:
     """Run the migrations that are missing."""
+    from sla_manager.cli import migrations
+
     click.echo(f"The database is at {migrations.upgrade(open_product(empty=True))}.")
 
 
@@ -80,14 +83,16 @@ def database_upgrade() -> None:
 @refusals
 def database_downgrade(revision: str) -> None:
     """Take migrations back to REVISION; data that only later revisions know is lost."""
-    click.echo(f"The database is at {migrations.downgrade(open_product(), revision)}.")
+    from sla_manager.cli import migrations
+
+    click.echo(f"The database is at {migrations.downgrade(open_product(empty=True), revision)}.")
 
 
 @database_group.command("current")
 @refusals
 def database_current() -> None:
     """Say which revision the database is at, and which is the newest."""
-    click.echo(f"{migrations.current(open_product(empty=True))} (newest: {migrations.newest()})")
+    click.echo(f"{revisions.revision_of(open_product(empty=True).database)} (newest: {revisions.newest()})")
 
 
 @program.command("worker")
@@ -98,10 +103,8 @@ def worker() -> None:
     from sla_manager.kernel.clock import system_clock
 
     product = open_product()
-    try:
-        work_for_ever(Work(product.database, product.settings, system_clock))
-    except (KeyboardInterrupt, SystemExit):
-        click.echo("The worker has stopped.")
+    work_for_ever(Work(product.database, product.settings, system_clock))
+    click.echo("The worker has stopped.", err=True)
 
 
 @program.command("print")
@@ -113,8 +116,16 @@ def print_waiting_documents(as_json: bool) -> None:
     from sla_manager.kernel.clock import system_clock
 
     product = open_product()
-    words = Work(product.database, product.settings, system_clock).print_documents()
-    answer({"done": words}, as_json=as_json, words=words)
+    work = Work(product.database, product.settings, system_clock)
+    try:
+        done = work.print_all()
+    finally:
+        work.close()
+    facts = {"documents": done.documents, "agreements": done.agreements, "waiting": done.waiting}
+    answer(facts, as_json=as_json, words=done.words)
+    if done.waiting:
+        click.echo(done.words, err=True)
+        raise SystemExit(1)
 
 
 @program.command("check")
@@ -144,6 +155,7 @@ def check(as_json: bool) -> None:
     )
     answer({"ok": not found, "problems": listed}, as_json=as_json, words=words)
     if found:
+        click.echo(f"The check found {len(found)} problems.", err=True)
         raise SystemExit(1)
 
 
@@ -204,14 +216,14 @@ def catalogue_load(preset: str, service_code: str | None, day: date | None, as_j
     at = moment(day)
     with product.database.transaction() as session:
         service = one_service(session, service_code)
-        changes = load_preset(session, read_preset(preset), service_id=service.id, by=product.by, at=at)
+        load = load_preset(session, read_preset(preset), service_id=service.id, by=product.by, at=at)
     answer(
-        {"preset": preset, "service": service.code, "changes": changes},
+        {"preset": preset, "service": service.code, "changes": load.changes},
         as_json=as_json,
         words=f"{preset} is loaded into {service.name}.",
     )
 
 
-for command in (books.invoices, books.year, books.export, books.balance, buying.orders, users.users):
+for command in (books.invoices, books.year, exporting.export, books.balance, buying.orders, users.users):
     program.add_command(command)
 program.add_command(demonstrating.demonstration)

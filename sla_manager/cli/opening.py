@@ -13,12 +13,16 @@ from datetime import date, datetime
 from typing import Any, ParamSpec, TypeVar
 
 import click
-from sqlalchemy import inspect
-from sqlalchemy.exc import IntegrityError, OperationalError
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 
-from sla_manager.config import Settings, UnsafeSettings, read_settings
+from sla_manager.cli.revisions import check_revision
+from sla_manager.config import ROOT, Settings, UnsafeSettings, prepare_logs, read_settings
 from sla_manager.kernel.clock import as_at, london_date, system_clock
 from sla_manager.kernel.errors import NotFound, ProductError, Refused
+from sla_manager.people.models import Provider
 from sla_manager.store.audit import Actor
 from sla_manager.store.constraints import explain
 from sla_manager.store.database import Database
@@ -69,7 +73,7 @@ class Product:
 def settings_for_commands() -> Settings:
     """Return the settings; a command serves no sessions and so needs no secret."""
     values = dict(os.environ)
-    values.setdefault("SLA_SECRET_KEY", secrets.token_hex(32))
+    values["SLA_SECRET_KEY"] = values.get("SLA_SECRET_KEY") or secrets.token_hex(32)
     try:
         return read_settings(values)
     except UnsafeSettings as error:
@@ -77,19 +81,66 @@ def settings_for_commands() -> Settings:
 
 
 def open_product(*, empty: bool = False) -> Product:
-    """Open the database. Unless `empty`, it must have been set up before."""
+    """Open the database. Unless `empty`, it must have been set up before, by this version of the product."""
+    prepare_logs()
     settings = settings_for_commands()
-    database = Database.open(settings.database_url)
+    database = _opened(settings.database_url)
+    if not is_set_up(database) and not empty:
+        raise NotFound(
+            "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
+        )
     if not empty:
-        try:
-            is_ready = inspect(database.engine).has_table("provider")
-        except OperationalError as error:
-            raise Refused(f"The database cannot be opened: {error.orig}") from error
-        if not is_ready:
-            raise NotFound(
-                "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
-            )
+        check_revision(database)
     return Product(settings, database)
+
+
+def _opened(url: str) -> Database:
+    try:
+        return Database.open(url)
+    except (ArgumentError, ImportError, ValueError) as error:
+        raise Refused(
+            "DATABASE_URL is no address of a database. Write it like sqlite:///var/sla-manager.db or "
+            "postgresql://user:password@host/name."
+        ) from error
+    except OSError as error:
+        raise Refused(
+            f"The folder of the database cannot be made: {error.strerror} ({error.filename})."
+        ) from error
+
+
+def is_set_up(database: Database) -> bool:
+    """Say whether the product's tables are there; a database that cannot be opened is refused in words."""
+    try:
+        return inspect(database.engine).has_table("provider")
+    except DatabaseError as error:
+        raise Refused(f"The database cannot be opened: {first_line(error)}") from error
+
+
+def first_line(error: DatabaseError) -> str:
+    """Return what the database said, without the statement and its figures."""
+    return (str(error.orig).strip().splitlines() or ["it said nothing"])[0]
+
+
+def _check_is_ready(database: Database) -> None:
+    try:
+        has_tables = inspect(database.engine).has_table("provider")
+        with database.engine.connect() as connection:
+            at = MigrationContext.configure(connection).get_current_revision()
+        newest = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
+    except OperationalError as error:
+        raise Refused(f"The database cannot be opened: {error.orig}") from error
+    if has_tables and at != newest:
+        raise Refused(
+            f"The database is at {at or 'nothing'}, this version needs {newest}. "
+            "Make a backup, then run `sla-manager database upgrade`."
+        )
+    if has_tables:
+        with database.reading() as session:
+            has_tables = session.scalar(select(Provider.id)) is not None
+    if not has_tables:
+        raise NotFound(
+            "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
+        )
 
 
 def moment(day: date | None) -> datetime:
@@ -121,6 +172,8 @@ def refusals(command: Callable[P, R]) -> Callable[P, R]:
             if refused is None:
                 raise
             click.echo(refused.message, err=True)
+        except OperationalError as error:
+            click.echo(f"The database did not do it: {first_line(error)}. Try again.", err=True)
         raise SystemExit(REFUSED)
 
     return wrapped

@@ -172,6 +172,15 @@ def batch(session: Session, batch_id: int, *, with_content: bool = False) -> Exp
     return found
 
 
+def batch_by_filename(session: Session, filename: str) -> ExportBatch:
+    """Return one batch with its content, by the name of its file."""
+    query = select(ExportBatch).where(ExportBatch.filename == filename)
+    found = session.scalar(query.options(undefer(ExportBatch.content)))
+    if found is None:
+        raise NotFound(f"There is no export batch “{filename[:80]}”. The page of exports lists them all.")
+    return found
+
+
 def batch_documents(session: Session, batch_id: int) -> list[ExportedDocument]:
     """Return what is in a batch, at most the first thousand."""
     query = (

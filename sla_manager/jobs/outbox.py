@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -13,12 +14,18 @@ from sla_manager.store.outbox import OutboxMessage
 
 AT_ONCE = 100
 LONGEST_WAIT = timedelta(hours=6)
+TAKEN_FOR = timedelta(minutes=10)
+CARRIES_A_LINK = "password-link:"
+"""Mails whose text is a secret: it is not kept once they are sent."""
 
 
-def send_outbox(database: Database, *, send: Send, at: datetime) -> tuple[int, int]:
+def send_outbox(
+    database: Database, *, send: Send, at: datetime, stopping: Callable[[], bool] = lambda: False
+) -> tuple[int, int]:
     """Send what is waiting; returns how many were sent and how many failed.
 
-    Each mail is marked in a transaction of its own as soon as it was taken: a crash repeats one at most.
+    Each mail is taken, sent and marked by itself: two senders at once never send the same one, and after a crash
+    between sending and marking one mail is sent again, with the same Message-ID.
     """
     with database.reading() as session:
         query = (
@@ -30,30 +37,51 @@ def send_outbox(database: Database, *, send: Send, at: datetime) -> tuple[int, i
         waiting = list(session.scalars(query))
     sent = failed = 0
     for message_id in waiting:
-        if _send_one(database, message_id, send=send, at=at):
-            sent += 1
-        else:
-            failed += 1
+        if stopping():
+            break
+        outcome = _send_one(database, message_id, send=send, at=at)
+        sent += outcome is True
+        failed += outcome is False
     return sent, failed
 
 
-def _send_one(database: Database, message_id: int, *, send: Send, at: datetime) -> bool:
-    with database.reading() as session:
-        message = session.get_one(OutboxMessage, message_id)
+def _send_one(database: Database, message_id: int, *, send: Send, at: datetime) -> bool | None:
+    """Send one mail; None when somebody else has it."""
+    message = _take(database, message_id, at=at)
+    if message is None:
+        return None
     error = None
-    if message.sent_at is None:
-        try:
-            send(message.recipient, message.subject, message.body, message.key)
-        except GatewayFailed as failure:
-            error = failure.message
+    try:
+        send(message.recipient, message.subject, message.body, message.key)
+    except GatewayFailed as failure:
+        error = failure.message
+    except ValueError as failure:
+        error = f"This mail cannot be written: {failure}"
     with database.transaction() as session:
         stored = session.get_one(OutboxMessage, message_id, with_for_update=True)
-        if stored.sent_at is not None:
-            return True
-        stored.attempts += 1
         stored.last_error = error
         if error is None:
             stored.sent_at = at
         else:
-            stored.next_attempt_at = at + min(timedelta(minutes=2**stored.attempts), LONGEST_WAIT)
+            stored.next_attempt_at = at + wait_after(stored.attempts)
     return error is None
+
+
+def _take(database: Database, message_id: int, *, at: datetime) -> OutboxMessage | None:
+    """Put a mail out of reach of other senders for a while, and count the attempt."""
+    with database.transaction() as session:
+        stored = session.get_one(OutboxMessage, message_id, with_for_update=True)
+        if stored.sent_at is not None or stored.next_attempt_at > at:
+            return None
+        stored.attempts += 1
+        stored.next_attempt_at = at + TAKEN_FOR
+        return stored
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Return how long a mail that failed so often waits: two minutes, four, eight, up to six hours.
+
+    >>> [str(wait_after(attempts)) for attempts in (1, 2, 3, 60)]
+    ['0:02:00', '0:04:00', '0:08:00', '6:00:00']
+    """
+    return min(timedelta(minutes=2 ** min(attempts, 12)), LONGEST_WAIT)

@@ -6,34 +6,52 @@ killed process is made good by the next run, and two runs at once do nothing twi
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import FrameType
+from typing import NoReturn
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from sla_manager.agreements.commands import expire_quotes
 from sla_manager.agreements.documents import print_waiting_agreements
+from sla_manager.agreements.models import AgreementFile, AgreementVersion
 from sla_manager.agreements.warnings import warn_of_balances
+from sla_manager.billing.models import Document, DocumentFile
 from sla_manager.billing.prints import print_waiting
 from sla_manager.config import ROOT, Settings
 from sla_manager.gateways.archive import Archive
-from sla_manager.gateways.mail import smtp_sender
-from sla_manager.gateways.printing import Printer
+from sla_manager.gateways.mail import Send, smtp_sender
 from sla_manager.jobs.outbox import send_outbox
+from sla_manager.jobs.printing import LazyPrinter, Printed, Stopping
 from sla_manager.kernel.clock import LONDON, Clock
-from sla_manager.kernel.errors import ProductError
+from sla_manager.kernel.errors import GatewayFailed, ProductError
+from sla_manager.people.queries import provider
 from sla_manager.reports.integrity import problems
 from sla_manager.store.audit import SYSTEM
 from sla_manager.store.database import Database
 from sla_manager.store.job_runs import JobRun, note_run
 
 log = structlog.get_logger(__name__)
-
 EVERY_FEW_SECONDS = 10
 NIGHT_HOUR = 2
+
+Job = Callable[[], str]
+
+
+class BooksAreOffError(ProductError):
+    """The nightly check found something."""
+
+
+class StillWaitingError(GatewayFailed):
+    """Some of what was issued is not on paper yet."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +61,63 @@ class Work:
     database: Database
     settings: Settings
     clock: Clock
+    stopping: threading.Event = field(default_factory=threading.Event)
+    printer: LazyPrinter = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "printer", LazyPrinter(ROOT / "templates", self.stopping))
+
+    def close(self) -> None:
+        """Let go of what is kept open between jobs."""
+        self.printer.rest()
+
+    def print_all(self) -> Printed:
+        """Print every issued document and signed agreement that has no file yet, and count what is left."""
+        archive, reasons, counts = Archive(self.settings.archive), [], [0, 0]
+        for place, print_them in enumerate((print_waiting, print_waiting_agreements)):
+            try:
+                counts[place] = print_them(
+                    self.database, archive=archive, printer=self.printer, at=self.clock()
+                )
+            except GatewayFailed as error:
+                reasons.append(error.message)
+        waiting = self._waiting()
+        if not any(counts):
+            self.printer.rest()
+        return Printed(counts[0], counts[1], waiting, tuple(reasons))
+
+    def _waiting(self) -> int:
+        documents = (
+            select(func.count())
+            .select_from(Document)
+            .outerjoin(DocumentFile, DocumentFile.document_id == Document.id)
+            .where(DocumentFile.id.is_(None))
+        )
+        agreements = (
+            select(func.count())
+            .select_from(AgreementVersion)
+            .outerjoin(AgreementFile, AgreementFile.version_id == AgreementVersion.id)
+            .where(AgreementVersion.kind != "quote", AgreementFile.id.is_(None))
+        )
+        with self.database.reading() as session:
+            return session.scalars(documents).one() + session.scalars(agreements).one()
 
     def print_documents(self) -> str:
-        """Print every issued document and signed agreement that has no file yet."""
-        archive = Archive(self.settings.archive)
-        with Printer(ROOT / "templates") as printer:
-            documents = print_waiting(self.database, archive=archive, printer=printer, at=self.clock())
-            agreements = print_waiting_agreements(
-                self.database, archive=archive, printer=printer, at=self.clock()
-            )
-        return f"{documents} documents and {agreements} agreements printed"
+        """Print what waits; when something cannot be printed, the job says why."""
+        done = self.print_all()
+        if done.waiting:
+            raise StillWaitingError(done.words)
+        return done.words
 
-    def send_mail(self) -> str:
-        """Send what waits in the outbox, when a mail server is set."""
-        if self.settings.mail_server is None:
-            return "no mail server is set: mail waits"
-        sender = smtp_sender(self.settings.mail_server, self.settings.mail_from)
-        sent, failed = send_outbox(self.database, send=sender, at=self.clock())
+    def send_mail(self, sender: Send | None = None) -> str:
+        """Send what waits in the outbox; a demonstration and a council without a mail server keep it there."""
+        if sender is None:
+            if self.settings.demonstration:
+                return "this is a demonstration: mail is kept in the outbox, not sent"
+            if self.settings.mail_server is None:
+                return "no mail server is set: mail waits in the outbox"
+            sender = smtp_sender(self.settings.mail_server, self.settings.mail_from)
+        sent, failed = send_outbox(self.database, send=sender, at=self.clock(), stopping=self.stopping.is_set)
         return f"{sent} mails sent, {failed} waiting for another try"
 
     def expire(self) -> str:
@@ -81,11 +139,7 @@ class Work:
         return "the books are in order"
 
 
-class BooksAreOffError(ProductError):
-    """The nightly check found something."""
-
-
-def run_job(work: Work, name: str, job: Callable[[], str]) -> bool:
+def run_job(work: Work, name: str, job: Job) -> bool:
     """Run one job, keep how it went, and never let its failure stop the others."""
     started = work.clock()
     try:
@@ -94,20 +148,45 @@ def run_job(work: Work, name: str, job: Callable[[], str]) -> bool:
         message, ok = error.message, False
     except Exception as error:
         log.exception("job failed", job=name)
-        message, ok = repr(error), False
-    with work.database.transaction() as session:
-        note_run(session, name, started_at=started, finished_at=work.clock(), ok=ok, message=message)
-    (log.info if ok else log.error)("job", job=name, outcome=message)
+        message, ok = f"{type(error).__name__}: this job stopped on a mistake of ours, see the log", False
+    try:
+        is_news = _note(work, name, started=started, ok=ok, message=message)
+    except Exception:
+        log.exception("job not noted", job=name, ok=ok, outcome=message)
+        return False
+    if is_news:
+        (log.info if ok else log.error)("job", job=name, outcome=message)
     return ok
 
 
-def nightly(work: Work) -> tuple[tuple[str, Callable[[], str]], ...]:
+def _note(work: Work, name: str, *, started: datetime, ok: bool, message: str) -> bool:
+    """Keep how a job went; returns whether that is anything else than the last time."""
+    try:
+        return _note_once(work, name, started=started, ok=ok, message=message)
+    except IntegrityError:  # another worker noted its first run at this moment
+        return _note_once(work, name, started=started, ok=ok, message=message)
+
+
+def _note_once(work: Work, name: str, *, started: datetime, ok: bool, message: str) -> bool:
+    with work.database.transaction() as session:
+        last = session.get(JobRun, name, with_for_update=True)
+        is_news = last is None or (last.ok, last.message) != (ok, message)
+        note_run(session, name, started_at=started, finished_at=work.clock(), ok=ok, message=message)
+    return is_news
+
+
+def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
     """Return the night's jobs, in the order in which they must run."""
     return (
         ("expire quotes", work.expire),
         ("warn of balances", work.warn),
         ("check the books", work.check_books),
     )
+
+
+def often(work: Work) -> tuple[tuple[str, Job], ...]:
+    """Return what is done every few seconds."""
+    return (("print documents", work.print_documents), ("send mail", work.send_mail))
 
 
 def last_night(at: datetime) -> datetime:
@@ -121,6 +200,8 @@ def catch_up(work: Work) -> None:
     """Run the night's work once when the last night was missed, however many nights that were (B3)."""
     due = last_night(work.clock())
     with work.database.reading() as session:
+        if provider(session) is None:
+            return
         done = {name: session.get(JobRun, name) for name, _ in nightly(work)}
     for name, job in nightly(work):
         run = done[name]
@@ -130,17 +211,45 @@ def catch_up(work: Work) -> None:
 
 def tick(work: Work) -> None:
     """Do what is waiting now."""
-    for name, job in (("print documents", work.print_documents), ("send mail", work.send_mail)):
-        run_job(work, name, job)
+    for name, job in often(work):
+        if not work.stopping.is_set():
+            run_job(work, name, job)
+
+
+def survive(what: Callable[[Work], None], work: Work) -> None:
+    """Do something of the schedule; whatever goes wrong is noted, and the schedule goes on."""
+    try:
+        what(work)
+    except Stopping:
+        log.info("stopped between two documents")
+    except Exception:
+        log.exception("worker", doing=what.__name__)
 
 
 def work_for_ever(work: Work) -> None:
-    """Run until the process is told to stop."""
-    catch_up(work)
-    scheduler = BlockingScheduler(timezone=LONDON, executors={"default": ThreadPoolExecutor(1)})
-    options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    scheduler.add_job(
-        tick, "interval", seconds=EVERY_FEW_SECONDS, args=[work], next_run_time=work.clock(), **options
-    )
-    scheduler.add_job(catch_up, "interval", minutes=10, args=[work], **options)
-    scheduler.start()
+    """Run until the process is told to stop (SIGTERM or Ctrl-C); what is being done is ended tidily first."""
+    signal.signal(signal.SIGTERM, _stop)
+    scheduler = BackgroundScheduler(timezone=LONDON, executors={"default": ThreadPoolExecutor(1)})
+    options = {
+        "coalesce": True,
+        "max_instances": 1,
+        "misfire_grace_time": None,
+        "next_run_time": work.clock(),
+    }
+    scheduler.add_job(survive, "interval", minutes=10, args=[catch_up, work], **options)
+    scheduler.add_job(survive, "interval", seconds=EVERY_FEW_SECONDS, args=[tick, work], **options)
+    try:
+        scheduler.start()
+        log.info("worker started")
+        threading.Event().wait()
+    except (KeyboardInterrupt, SystemExit):
+        work.stopping.set()
+    finally:
+        scheduler.shutdown(wait=True)
+        work.close()
+    log.info("worker stopped")
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(0)

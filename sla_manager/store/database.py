@@ -42,7 +42,11 @@ class Database:
         )
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            return cls(create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True))
+            return cls(
+                create_engine(
+                    parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+                )
+            )
         options: dict[str, Any] = {
             "connect_args": {"timeout": BUSY_TIMEOUT_MS // 1000, "check_same_thread": False}
         }
@@ -50,7 +54,7 @@ class Database:
             options["poolclass"] = StaticPool
         else:
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, **options)
+        engine = create_engine(parsed, hide_parameters=True, **options)
         _prepare_sqlite(engine)
         return cls(engine)
 

@@ -1,0 +1,66 @@
+"""The printer of the worker: opened when something waits, let go when nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from sla_manager.gateways.printing import Printer
+from sla_manager.kernel.errors import GatewayFailed
+
+
+class Stopping(BaseException):
+    """The worker was told to stop: the rest is printed when it runs again."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """How a round of printing went: how many were printed, how many still wait, and why."""
+
+    documents: int
+    agreements: int
+    waiting: int
+    reasons: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What a person reads."""
+        done = f"{self.documents} documents and {self.agreements} agreements printed"
+        if not self.waiting:
+            return done
+        why = f": {self.reasons[0]}" if self.reasons else "."
+        return f"{done}, {self.waiting} still waiting{why}"
+
+
+class LazyPrinter:
+    """Prints like `Printer`, which it starts with the first document and keeps until `rest`."""
+
+    def __init__(self, templates: Path, stopping: Event) -> None:
+        self._templates = templates
+        self._stopping = stopping
+        self._printer: Printer | None = None
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether there is a printing process."""
+        return self._printer is not None
+
+    def print(self, kind: str, facts: Mapping[str, object]) -> bytes:
+        """Return the PDF, or raise `GatewayFailed` with the reason; `Stopping` ends the round."""
+        if self._stopping.is_set():
+            raise Stopping
+        try:
+            self._printer = self._printer or Printer(self._templates)
+        except OSError as error:
+            raise GatewayFailed(
+                f"The printer could not be started: {error.strerror}. It is tried again."
+            ) from error
+        return self._printer.print(kind, facts)
+
+    def rest(self) -> None:
+        """End the printing process and remove its folder."""
+        printer, self._printer = self._printer, None
+        if printer is not None:
+            printer.close()
