@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from sla_manager.billing.prints import print_waiting
 from sla_manager.config import ROOT
 from sla_manager.gateways.archive import Archive
 from sla_manager.gateways.printing import Printer
+from sla_manager.payments.models import Allocation, Receipt
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import Role
 from sla_manager.store.audit import Actor
@@ -51,7 +53,7 @@ def test_a_finance_officer_issues_credits_receives_and_hands_over(
     assert "12 days × £368.00 = £4,416.00" in visitor.text
     assert _downloaded(visitor, "Open the PDF").startswith(b"%PDF-")
     _credit(visitor)
-    _pay(visitor)
+    _pay(visitor, sqlite)
     visitor.click("Exports", role="link")
     visitor.tick("Sage 50")
     visitor.click("Make the batch")
@@ -78,12 +80,16 @@ def _credit(visitor: Visitor) -> None:
     assert CREDIT in visitor.text
 
 
-def _pay(visitor: Visitor) -> None:
+def _pay(visitor: Visitor, sqlite: Database) -> None:
     """The rest of the invoice arrives at the bank."""
     visitor.open("/finance/documents")
     visitor.click(INVOICE, role="link")
     visitor.click("Record a payment")
     visitor.fill("How much arrived?", "1324.80")
+    visitor.tick("Bank transfer")
     visitor.fill("Reference", "HARBOUR LANE")
     visitor.click("Record the payment")
-    assert "£1,324.80" in visitor.text
+    assert "There is a problem" not in visitor.text
+    with sqlite.reading() as session:
+        assert [str(amount) for amount in session.scalars(select(Receipt.amount))] == ["1324.80"]
+        assert [str(amount) for amount in session.scalars(select(Allocation.amount))] == ["1324.80"]

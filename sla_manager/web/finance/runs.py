@@ -108,11 +108,11 @@ def run_issue() -> ResponseReturnValue:
         navigation=finance_menu(),
         question=f"Issue {counted(seen.issued, 'document')} dated {long_date(day)}?",
         consequences=[
-            f"{counted(seen.issued, 'document')} are issued and numbered.",
+            f"Issued and numbered: {counted(seen.issued, 'document')}.",
             f"They come to {money(seen.net)} net, {money(seen.vat)} VAT, {money(seen.gross)} in total.",
             "What is issued never changes. Corrections are credit notes.",
             "Each document is printed afterwards, and the school sees it at once.",
-            f"{counted(seen.parked, 'agreement')} cannot be billed and will be parked with the reason.",
+            *([f"Parked with the reason: {counted(seen.parked, 'agreement')}."] if seen.parked else []),
             "Nothing that was billed before is billed again.",
         ],
         form=form,
