@@ -155,7 +155,7 @@ ensure_node() {
 ensure_front_end() {
     local wanted_modules wanted_build stamp_modules=node_modules/.installed stamp_build=sla_manager/web/static/.built
     wanted_modules="$(fingerprint package-lock.json)"
-    wanted_build="$(fingerprint package-lock.json sla_manager/web/assets/*)"
+    wanted_build="$(fingerprint package-lock.json sla_manager/web/assets/* sla_manager/gateways/printing/fonts.py)"
     if is_stamped "$stamp_modules" "$wanted_modules" && is_stamped "$stamp_build" "$wanted_build"; then
         return 0
     fi
@@ -167,6 +167,8 @@ ensure_front_end() {
     fi
     say "Building styles and scripts"
     npm run --silent build
+    "$VENV/bin/python" -m sla_manager.gateways.printing.fonts ||
+        warn "The documents' own font could not be made. They are printed in DejaVu Sans."
     printf '%s' "$wanted_build" >"$stamp_build"
 }
 
