@@ -13,13 +13,11 @@ from datetime import date, datetime
 from typing import Any, ParamSpec, TypeVar
 
 import click
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 
 from sla_manager.cli.revisions import check_revision
-from sla_manager.config import ROOT, Settings, UnsafeSettings, prepare_logs, read_settings
+from sla_manager.config import Settings, UnsafeSettings, prepare_logs, read_settings
 from sla_manager.kernel.clock import as_at, london_date, system_clock
 from sla_manager.kernel.errors import NotFound, ProductError, Refused
 from sla_manager.people.models import Provider
@@ -85,12 +83,13 @@ def open_product(*, empty: bool = False) -> Product:
     prepare_logs()
     settings = settings_for_commands()
     database = _opened(settings.database_url)
-    if not is_set_up(database) and not empty:
-        raise NotFound(
-            "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
-        )
     if not empty:
-        check_revision(database)
+        if is_set_up(database):
+            check_revision(database)
+        if not has_council(database):
+            raise NotFound(
+                "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
+            )
     return Product(settings, database)
 
 
@@ -116,31 +115,17 @@ def is_set_up(database: Database) -> bool:
         raise Refused(f"The database cannot be opened: {first_line(error)}") from error
 
 
+def has_council(database: Database) -> bool:
+    """Say whether the council was made: tables alone are not enough."""
+    if not is_set_up(database):
+        return False
+    with database.reading() as session:
+        return session.scalar(select(Provider.id)) is not None
+
+
 def first_line(error: DatabaseError) -> str:
     """Return what the database said, without the statement and its figures."""
     return (str(error.orig).strip().splitlines() or ["it said nothing"])[0]
-
-
-def _check_is_ready(database: Database) -> None:
-    try:
-        has_tables = inspect(database.engine).has_table("provider")
-        with database.engine.connect() as connection:
-            at = MigrationContext.configure(connection).get_current_revision()
-        newest = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
-    except OperationalError as error:
-        raise Refused(f"The database cannot be opened: {error.orig}") from error
-    if has_tables and at != newest:
-        raise Refused(
-            f"The database is at {at or 'nothing'}, this version needs {newest}. "
-            "Make a backup, then run `sla-manager database upgrade`."
-        )
-    if has_tables:
-        with database.reading() as session:
-            has_tables = session.scalar(select(Provider.id)) is not None
-    if not has_tables:
-        raise NotFound(
-            "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
-        )
 
 
 def moment(day: date | None) -> datetime:

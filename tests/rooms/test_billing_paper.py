@@ -51,7 +51,9 @@ def test_m2_every_kind_of_document_prints_its_stored_figures(sqlite: Database, t
     run_on(sqlite, FIRST)
     for one in documents(sqlite):
         with sqlite.transaction() as session:
-            issue_credit_note(session, one.id, amounts={1: Money(5_00)}, reason="Agreed back", by=BY, at=MARCH)
+            issue_credit_note(
+                session, one.id, amounts={1: Money(5_00)}, reason="Agreed back", by=BY, at=MARCH
+            )
     archive = Archive(tmp_path)
     assert print_waiting(sqlite, archive=archive, printer=PrinterHere(ROOT / "templates"), at=NOON) == 4
     shown = {DocumentKind.INVOICE: "£36.04", DocumentKind.RECHARGE_NOTE: "£4,416.00",
@@ -67,7 +69,9 @@ def test_m2_every_kind_of_document_prints_its_stored_figures(sqlite: Database, t
         assert ("123456789" in text.replace(" ", "")) is (one.kind.route.value == "invoice")
 
 
-def test_n6_printing_again_after_everything_changed_gives_the_same_bytes(sqlite: Database, tmp_path: Path) -> None:
+def test_n6_printing_again_after_everything_changed_gives_the_same_bytes(
+    sqlite: Database, tmp_path: Path
+) -> None:
     agree(sqlite)
     run_on(sqlite, FIRST)
     (one,) = documents(sqlite)
@@ -82,7 +86,9 @@ def test_n6_printing_again_after_everything_changed_gives_the_same_bytes(sqlite:
 
 def test_39_weeks_of_7_4_hours_at_33_pounds_for_an_academy(database: Database) -> None:
     with database.transaction() as session:
-        hours = an_offering(session, "33.00", code="HOUR", name="Hours", unit="hour", unit_minutes=60, step="0.1")
+        hours = an_offering(
+            session, "33.00", code="HOUR", name="Hours", unit="hour", unit_minutes=60, step="0.1"
+        )
     agree(database, offering=hours, quantity="288.6", schedule=Schedule.SINGLE)
     run_on(database, FIRST)
     assert sums(documents(database)[0]) == ("9523.80", "1904.76", "11428.56")
@@ -113,6 +119,12 @@ def test_a_whole_day_lost_to_sickness_of_twelve_invoiced_is_441_60(database: Dat
     _, tranche = line_of(database, agreement.id)
     with database.transaction() as session:
         credit_lost_time(
-            session, tranche.id, Minutes(444), decided_on=date(2026, 3, 10), reason="Officer ill", by=BY, at=MARCH
+            session,
+            tranche.id,
+            Minutes(444),
+            decided_on=date(2026, 3, 10),
+            reason="Officer ill",
+            by=BY,
+            at=MARCH,
         )
     assert sums(documents(database)[-1]) == ("-368.00", "-73.60", "-441.60")

@@ -115,7 +115,9 @@ def test_a_file_that_was_changed_or_lost_is_named(database: Database, tmp_path: 
     assert said == [(ONE, "file_off"), (TWO, "file_off")]
 
 
-def test_the_check_asks_as_many_questions_of_many_documents_as_of_few(sqlite: Database, tmp_path: Path) -> None:
+def test_the_check_asks_as_many_questions_of_many_documents_as_of_few(
+    sqlite: Database, tmp_path: Path
+) -> None:
     archive = books(sqlite, tmp_path)
     counted: list[str] = []
 

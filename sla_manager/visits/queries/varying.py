@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from sla_manager.agreements.models import AgreementLine
 from sla_manager.agreements.queries import tranche_on
 from sla_manager.agreements.rules.extra_time import absorbed, extra_time_value
+from sla_manager.catalogue.rules.pricing import line_net
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money
@@ -42,6 +43,8 @@ class VariationPreview:
     line: AgreementLine
     added: Minutes
     absorptions: tuple[Absorption, ...]
+    net: Money
+    """What the change costs before VAT; below nothing for money that goes back."""
 
     @property
     def absorbed(self) -> Minutes:
@@ -65,6 +68,10 @@ class VariationPreview:
         left = total_minutes(one.left for one in self.absorptions)
         if left:
             said.append(f"{in_units(left, self.line)} of that extra time still wait for the school.")
+        if self.net.pence > 0:
+            said.append(f"{pounds(self.net)} more is billed, before VAT, by a document of its own.")
+        elif self.net:
+            said.append(f"{pounds(abs(self.net))} goes back to the school, before VAT, by a credit note.")
         return said
 
     @property
@@ -85,13 +92,14 @@ def variation_preview(
     line = session.scalar(query)
     if line is None:
         raise NotFound()
+    net = line_net(quantity, line.unit_price)
     if line.unit_minutes is None:
-        return VariationPreview(line, Minutes(0), ())
+        return VariationPreview(line, Minutes(0), (), net)
     added = minutes_of(quantity, line.unit_minutes)
     proposals = _proposed(session, line, effective_on)
     taken = absorbed(added, [extra.minutes for extra in proposals])
     pairs = (Absorption(extra, part) for extra, part in zip(proposals, taken, strict=True))
-    return VariationPreview(line, added, tuple(one for one in pairs if one.taken))
+    return VariationPreview(line, added, tuple(one for one in pairs if one.taken), net)
 
 
 def _proposed(session: Session, line: AgreementLine, effective_on: date) -> Sequence[ExtraTime]:
