@@ -102,7 +102,7 @@ def worker() -> None:
     from sla_manager.jobs.worker import Work, work_for_ever
     from sla_manager.kernel.clock import system_clock
 
-    product = open_product()
+    product = open_product(needs_council=False)
     work_for_ever(Work(product.database, product.settings, system_clock))
     click.echo("The worker has stopped.", err=True)
 

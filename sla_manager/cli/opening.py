@@ -21,6 +21,7 @@ from sla_manager.config import Settings, UnsafeSettings, prepare_logs, read_sett
 from sla_manager.kernel.clock import as_at, london_date, system_clock
 from sla_manager.kernel.errors import NotFound, ProductError, Refused
 from sla_manager.people.models import Provider
+from sla_manager.people.queries import provider
 from sla_manager.store.audit import Actor
 from sla_manager.store.constraints import explain
 from sla_manager.store.database import Database
@@ -28,6 +29,15 @@ from sla_manager.store.database import Database
 P = ParamSpec("P")
 R = TypeVar("R")
 REFUSED = 1
+
+
+class NoCouncilError(NotFound):
+    """Nothing was set up in this database."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
+        )
 
 
 class IsoDate(click.ParamType[date]):
@@ -78,18 +88,20 @@ def settings_for_commands() -> Settings:
         raise Refused(str(error)) from error
 
 
-def open_product(*, empty: bool = False) -> Product:
+def open_product(*, empty: bool = False, needs_council: bool = True) -> Product:
     """Open the database. Unless `empty`, it must have been set up before, by this version of the product."""
     prepare_logs()
     settings = settings_for_commands()
     database = _opened(settings.database_url)
+    has_tables = is_set_up(database)
     if not empty:
-        if is_set_up(database):
-            check_revision(database)
-        if not has_council(database):
-            raise NotFound(
-                "There is no council here yet. Run `sla-manager init --authority CODE --name NAME` first."
-            )
+        if not has_tables:
+            raise NoCouncilError()
+        check_revision(database)
+        if needs_council:
+            with database.reading() as session:
+                if provider(session) is None:
+                    raise NoCouncilError()
     return Product(settings, database)
 
 
