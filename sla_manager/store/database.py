@@ -44,7 +44,11 @@ class Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
             return cls(
                 create_engine(
-                    parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+                    parsed,
+                    pool_size=pool_size,
+                    max_overflow=pool_size,
+                    pool_pre_ping=True,
+                    hide_parameters=True,
                 )
             )
         options: dict[str, Any] = {
