@@ -125,6 +125,11 @@ class Work:
         with self.database.transaction() as session:
             return f"{expire_quotes(session, at=self.clock())} quotes expired"
 
+    def tidy_archive(self) -> str:
+        """Remove what a killed process left half-written; issued documents are never touched."""
+        removed = Archive(self.settings.archive).sweep(before=self.clock() - timedelta(hours=1))
+        return f"{removed} half-written files removed"
+
     def warn(self) -> str:
         """Post the warnings about time that will lapse and time that is used up."""
         with self.database.transaction() as session:
@@ -181,6 +186,7 @@ def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
         ("expire quotes", work.expire),
         ("warn of balances", work.warn),
         ("check the books", work.check_books),
+        ("tidy the archive", work.tidy_archive),
     )
 
 

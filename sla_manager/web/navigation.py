@@ -8,7 +8,6 @@ from flask import Flask, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.routing import BuildError
 
 from sla_manager.people.models import Provider, School, TradingService
 from sla_manager.people.rules.roles import Role
@@ -83,7 +82,4 @@ def my_services() -> list[TradingService]:
 
 
 def _add(entries: list[Entry], text: str, endpoint: str, **values: Any) -> None:
-    try:
-        entries.append(entry(text, endpoint, **values))
-    except BuildError:
-        return
+    entries.append(entry(text, endpoint, **values))

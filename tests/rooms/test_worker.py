@@ -163,7 +163,15 @@ def test_the_night_of_a_council_with_an_agreement_is_in_order(
     tick(hands)
     catch_up(hands)
     assert {name: run.ok for name, run in runs(database).items()} == dict.fromkeys(
-        ("print documents", "send mail", "expire quotes", "warn of balances", "check the books"), True
+        (
+            "print documents",
+            "send mail",
+            "expire quotes",
+            "warn of balances",
+            "check the books",
+            "tidy the archive",
+        ),
+        True,
     )
     assert sorted(paper) == ["agreement", "invoice"]
 
