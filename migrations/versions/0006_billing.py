@@ -77,7 +77,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("series", "year", "sequence", name=op.f("uq_document_series_year_sequence")),
     )
     op.create_index("ix_document_agreement", "document", ["agreement_id"], unique=False)
-    op.create_index(op.f("ix_document_credits_id"), "document", ["credits_id"], unique=False)
+    op.create_index(
+        "ix_document_credits_id",
+        "document",
+        ["credits_id"],
+        unique=False,
+        sqlite_where=sa.text("credits_id IS NOT NULL"),
+        postgresql_where=sa.text("credits_id IS NOT NULL"),
+    )
     op.create_index("ix_document_customer", "document", ["customer_id", "id"], unique=False)
     op.create_index("ix_document_list", "document", ["issued_on", "id"], unique=False)
     op.create_index(op.f("ix_document_service_id"), "document", ["service_id"], unique=False)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sla_manager.agreements.models import Agreement, AgreementLine
@@ -43,6 +43,12 @@ class Document(Numbered):
         Index("ix_document_list", "issued_on", "id"),
         Index("ix_document_customer", "customer_id", "id"),
         Index("ix_document_agreement", "agreement_id"),
+        Index(
+            "ix_document_credits_id",
+            "credits_id",
+            sqlite_where=text("credits_id IS NOT NULL"),
+            postgresql_where=text("credits_id IS NOT NULL"),
+        ),
     )
 
     kind: Mapped[DocumentKind] = mapped_column(enum_column(DocumentKind))
@@ -55,7 +61,7 @@ class Document(Numbered):
     customer_name: Mapped[str]
     """The customer's name as printed, for lists."""
     agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"))
-    credits_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"), index=True)
+    credits_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
     reason: Mapped[str] = mapped_column(default="")
     tax_point: Mapped[date]
     issued_on: Mapped[date]
