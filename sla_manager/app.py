@@ -61,7 +61,8 @@ def create_app(
         DEBUG=settings.debug,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1) if settings.is_https else app.wsgi_app  # type: ignore[method-assign]
+    if settings.is_https:  # behind a proxy with TLS, which says who came and how
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]  # Flask's own way
     app.extensions["sla.database"] = database or Database.open(settings.database_url)
     app.extensions["sla.clock"] = clock
     app.extensions["sla.archive"] = settings.archive

@@ -148,6 +148,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 """The one table: what each role may do."""
 
 
+OPENS_RATES = frozenset(
+    {_P.SEE_SCHOOL, _P.ORDER, _P.SEE_SERVICE, _P.SEE_DOCUMENTS, _P.ISSUE_DOCUMENTS, _P.EXPORT}
+)
+"""What opens a page on which prices stand: a role may hold one of these only with `SEE_RATES` (a test holds it)."""
+
+
 def roles_with(permission: Permission) -> frozenset[Role]:
     """Return the roles that carry a permission."""
     return frozenset(role for role, granted in GRANTS.items() if permission in granted)
