@@ -106,15 +106,16 @@ class JsonColumn(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-def enum_column(kind: type[StrEnum], name: str | None = None) -> Enum:
+def enum_column(kind: type[StrEnum], name: str | None = None, *, constraint: bool = True) -> Enum:
     """Return a text column that holds one of the words of `kind`, checked by the database.
 
-    `name` names the check where a table has two columns of one kind.
+    `name` names the check where a table has two columns of one kind. `constraint` is false for a column that was
+    added to a table that had rows: its check is a trigger, made by the migration.
     """
     return Enum(
         kind,
         native_enum=False,
-        create_constraint=True,
+        create_constraint=constraint,
         name=name or _snake(kind.__name__),
         length=40,
         values_callable=lambda members: [member.value for member in members],

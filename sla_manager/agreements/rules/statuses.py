@@ -29,6 +29,15 @@ class AgreementStatus(Titled):
         return all(start is not self for start, _ in MOVES)
 
 
+class Origin(Titled):
+    """How an agreement came about."""
+
+    QUOTE = "quote", "A quote"
+    RENEWAL = "renewal", "A renewal of last year's"
+    TRANSFER = "transfer", "Carried on from an earlier agreement"
+    IMPORT = "import", "Taken over from a spreadsheet"
+
+
 MOVES: frozenset[tuple[AgreementStatus, AgreementStatus]] = frozenset(
     {
         (AgreementStatus.DRAFT, AgreementStatus.QUOTED),

@@ -60,6 +60,12 @@ class Unit(StrEnum):
     HOUR = "hour"
     SESSION = "session"
     ITEM = "item"
+    REFERRAL = "referral"
+    CASE = "case"
+    DELEGATE = "delegate"
+    AUDIT = "audit"
+    PACKAGE = "package"
+    YEAR = "year"
 
 
 class LimitBasis(StrEnum):

@@ -12,6 +12,7 @@ class Role(Titled):
 
     SCHOOL_BUSINESS_MANAGER = "school_business_manager"
     HEAD_TEACHER = "head_teacher"
+    CHAIR_OF_GOVERNORS = "chair_of_governors"
     TRUST_FINANCE_LEAD = "trust_finance_lead"
     OFFICER = "officer"
     SERVICE_MANAGER = "service_manager"
@@ -37,6 +38,7 @@ class Scope(StrEnum):
 SCOPES: dict[Role, Scope] = {
     Role.SCHOOL_BUSINESS_MANAGER: Scope.SCHOOL,
     Role.HEAD_TEACHER: Scope.SCHOOL,
+    Role.CHAIR_OF_GOVERNORS: Scope.SCHOOL,
     Role.TRUST_FINANCE_LEAD: Scope.TRUST,
     Role.OFFICER: Scope.SERVICE,
     Role.SERVICE_MANAGER: Scope.SERVICE,
@@ -51,6 +53,7 @@ class Permission(StrEnum):
 
     SEE_SCHOOL = "see_school"
     ORDER = "order"
+    APPROVE_ORDERS = "approve_orders"
     RESPOND_TO_VISIT = "respond_to_visit"
     APPROVE_EXTRA_TIME = "approve_extra_time"
     SEE_OWN_DIARY = "see_own_diary"
@@ -81,6 +84,7 @@ class Permission(StrEnum):
 SENTENCES: dict[Permission, str] = {
     Permission.SEE_SCHOOL: "See a school's agreements, balances, visits and documents.",
     Permission.ORDER: "Ask for quotes and order services for a school, up to a limit.",
+    Permission.APPROVE_ORDERS: "Approve what somebody else of the school or trust wants to order, up to a limit.",
     Permission.RESPOND_TO_VISIT: "Agree or query what was delivered at a school.",
     Permission.APPROVE_EXTRA_TIME: "Approve or decline time beyond what was bought.",
     Permission.SEE_OWN_DIARY: "See your own diary of visits and its calendar feed.",
@@ -107,8 +111,13 @@ _SCHOOL = {Permission.SEE_SCHOOL, Permission.SEE_CATALOGUE, Permission.SEE_RATES
 _P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SCHOOL_BUSINESS_MANAGER: frozenset(_SCHOOL | {_P.ORDER, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}),
-    Role.HEAD_TEACHER: frozenset(_SCHOOL | {_P.ORDER, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}),
-    Role.TRUST_FINANCE_LEAD: frozenset(_SCHOOL | {_P.ORDER, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}),
+    Role.HEAD_TEACHER: frozenset(
+        _SCHOOL | {_P.ORDER, _P.APPROVE_ORDERS, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}
+    ),
+    Role.CHAIR_OF_GOVERNORS: frozenset(_SCHOOL | {_P.APPROVE_ORDERS}),
+    Role.TRUST_FINANCE_LEAD: frozenset(
+        _SCHOOL | {_P.ORDER, _P.APPROVE_ORDERS, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}
+    ),
     Role.OFFICER: frozenset({_P.SEE_OWN_DIARY, _P.LOG_DELIVERY}),
     Role.SERVICE_MANAGER: frozenset(
         {
@@ -149,7 +158,15 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 
 
 OPENS_RATES = frozenset(
-    {_P.SEE_SCHOOL, _P.ORDER, _P.SEE_SERVICE, _P.SEE_DOCUMENTS, _P.ISSUE_DOCUMENTS, _P.EXPORT}
+    {
+        _P.SEE_SCHOOL,
+        _P.ORDER,
+        _P.APPROVE_ORDERS,
+        _P.SEE_SERVICE,
+        _P.SEE_DOCUMENTS,
+        _P.ISSUE_DOCUMENTS,
+        _P.EXPORT,
+    }
 )
 """What opens a page on which prices stand: a role may hold one of these only with `SEE_RATES` (a test holds it)."""
 

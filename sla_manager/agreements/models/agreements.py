@@ -11,14 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import false as sa_false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
-from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
 from sla_manager.catalogue.models import Offering
 from sla_manager.catalogue.rules.charging import ChargingMethod
 from sla_manager.catalogue.rules.families import Family
+from sla_manager.catalogue.rules.shapes import PriceShape
 from sla_manager.catalogue.rules.vat import Route, VatCode
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
@@ -70,6 +72,15 @@ class Agreement(Numbered):
     prepared_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     once_key: Mapped[str | None] = mapped_column(unique=True)
     """The form's one-time key: a double click places one order."""
+    origin: Mapped[Origin] = mapped_column(
+        enum_column(Origin, constraint=False), default=Origin.QUOTE, server_default="quote"
+    )
+    notice_months: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many months' notice ends it early; 0: it runs to its last day."""
+    renews: Mapped[bool] = mapped_column(default=False, server_default=sa_false())
+    """Whether it renews by itself for a further year unless notice is given in time."""
+    ends_early_on: Mapped[date | None]
+    """The last day of one that is ended early; set after signing, once."""
 
     service: Mapped[TradingService] = relationship(lazy="raise")
     customer: Mapped[Customer] = relationship(lazy="raise")
@@ -117,6 +128,15 @@ class AgreementLine(Numbered):
     counts_report: Mapped[bool]
     counts_travel: Mapped[bool]
     explanation: Mapped[str]
+    price_shape: Mapped[PriceShape] = mapped_column(
+        enum_column(PriceShape, constraint=False), default=PriceShape.UNIT, server_default="unit"
+    )
+    price_facts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What the price stood on, frozen: the terms of the shape, the census figure, the pattern, the shares."""
+    discount: Mapped[Money] = mapped_column(default=Money(0), server_default="0")
+    """What was taken off; `net` is after it."""
+    package: Mapped[str] = mapped_column(default="", server_default="")
+    """The name of the package that it is part of, or nothing."""
     year_shares: Mapped[list[Any]]
     """How the quantity is cut by financial years: rows of year, starts_on, ends_on, quantity, minutes, net."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sla_manager.catalogue.rules.charging import ChargingMethod
 from sla_manager.catalogue.rules.families import CoreDuty, Family
+from sla_manager.catalogue.rules.shapes import PartYear, PriceShape
 from sla_manager.catalogue.rules.vat import Route, VatCode
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
@@ -23,7 +24,7 @@ from sla_manager.store.tables import Numbered
 class Offering(Numbered):
     """Something in the catalogue, in exactly one family.
 
-    `unit` is day, hour, session or item; `unit_minutes` is the length of one (None where time is not counted).
+    `unit` is what it is counted in (`Unit`); `unit_minutes` is the length of one (None where time is not counted).
     """
 
     __tablename__ = "offering"
@@ -31,7 +32,11 @@ class Offering(Numbered):
         UniqueConstraint("service_id", "code"),
         UniqueConstraint("id", "family"),
         CheckConstraint("(family = 'core') = (duty IS NOT NULL)", name="core_has_a_duty"),
-        CheckConstraint("unit IN ('day', 'hour', 'session', 'item')", name="unit"),
+        CheckConstraint(
+            "unit IN ('day', 'hour', 'session', 'item', 'referral', 'case', 'delegate', 'audit', 'package', "
+            "'year')",
+            name="unit",
+        ),
         CheckConstraint("unit NOT IN ('day', 'hour') OR unit_minutes > 0", name="time_has_a_length"),
         CheckConstraint("step > 0", name="step"),
         CheckConstraint("minimum > 0 AND (maximum IS NULL OR maximum >= minimum)", name="limits"),
@@ -74,6 +79,10 @@ class Offering(Numbered):
     source: Mapped[str] = mapped_column(default="")
     """Where the source document says so: its line and words."""
     withdrawn_on: Mapped[date | None]
+    part_year: Mapped[PartYear] = mapped_column(
+        enum_column(PartYear, constraint=False), default=PartYear.FULL, server_default="full"
+    )
+    """What an agreement of less than a year pays of a price that is for a year."""
 
     service: Mapped[TradingService] = relationship(lazy="raise")
 
@@ -97,7 +106,13 @@ class Price(Numbered):
     ends_on: Mapped[date | None]
     """The first day on which it no longer holds (half-open)."""
     unit_price: Mapped[Money]
+    """The price of one; of other shapes the price of one in the plainest case, for lists."""
     source: Mapped[str] = mapped_column(default="")
+    shape: Mapped[PriceShape] = mapped_column(
+        enum_column(PriceShape, constraint=False), default=PriceShape.UNIT, server_default="unit"
+    )
+    terms: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What the shape needs besides: tiers, bands, the price of a pupil; amounts as text (see rules/shapes.py)."""
 
     offering: Mapped[Offering] = relationship(lazy="raise")
 

@@ -176,7 +176,7 @@ class Membership(Numbered):
     __tablename__ = "membership"
     __table_args__ = (
         CheckConstraint(
-            "(role IN ('school_business_manager', 'head_teacher') AND school_id IS NOT NULL "
+            "(role IN ('school_business_manager', 'head_teacher', 'chair_of_governors') AND school_id IS NOT NULL "
             "AND trust_id IS NULL AND service_id IS NULL) "
             "OR (role = 'trust_finance_lead' AND trust_id IS NOT NULL AND school_id IS NULL "
             "AND service_id IS NULL) "

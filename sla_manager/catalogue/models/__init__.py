@@ -1,0 +1,25 @@
+"""Sold: offerings and their prices, VAT and route, and what a service promises, asks and is open for."""
+
+from sla_manager.catalogue.models.offerings import (
+    BillingRule,
+    Obligation,
+    Offering,
+    PresetLoad,
+    Price,
+    ServiceHours,
+    ServicePolicy,
+    ServiceRole,
+    VatRate,
+)
+
+__all__ = [
+    "BillingRule",
+    "Obligation",
+    "Offering",
+    "PresetLoad",
+    "Price",
+    "ServiceHours",
+    "ServicePolicy",
+    "ServiceRole",
+    "VatRate",
+]

@@ -1,0 +1,33 @@
+"""Who: the provider and its services, schools and trusts, customers, persons, roles, officers."""
+
+from sla_manager.people.models.people import (
+    Customer,
+    Membership,
+    Officer,
+    PasswordReset,
+    Person,
+    Provider,
+    RegisterImport,
+    RegisterUpload,
+    School,
+    SchoolTerm,
+    TradingService,
+    Trust,
+    WorkingDay,
+)
+
+__all__ = [
+    "Customer",
+    "Membership",
+    "Officer",
+    "PasswordReset",
+    "Person",
+    "Provider",
+    "RegisterImport",
+    "RegisterUpload",
+    "School",
+    "SchoolTerm",
+    "TradingService",
+    "Trust",
+    "WorkingDay",
+]
