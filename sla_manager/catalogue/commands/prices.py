@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -11,6 +13,7 @@ import sla_manager.catalogue.constraints  # noqa: F401  (gives the database's ru
 from sla_manager.catalogue.models import BillingRule, Offering, Price, VatRate
 from sla_manager.catalogue.queries import offering
 from sla_manager.catalogue.rules.families import refuse_core
+from sla_manager.catalogue.rules.shapes import PriceShape
 from sla_manager.catalogue.rules.vat import Route, VatCode
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.money import Money
@@ -37,6 +40,8 @@ def set_price(
     customer_class: CustomerClass,
     *,
     unit_price: Money,
+    shape: PriceShape = PriceShape.UNIT,
+    terms: Mapping[str, Any] | None = None,
     starts_on: date,
     source: str = "",
     by: Actor,
@@ -44,8 +49,10 @@ def set_price(
 ) -> Price:
     """Set what an offering costs a customer class from a day on: a new version, which ends the running one.
 
-    The same price from the same day changes nothing. A version that begins later keeps its dates.
+    `shape` and `terms` say how it is built where it is not so much for each. The same price from the same day
+    changes nothing. A version that begins later keeps its dates.
     """
+    built = dict(terms or {})
     wanted = session.get_one(Offering, offering(session, offering_id).id, with_for_update=True)
     refuse_core(wanted.family, wanted.name)
     if unit_price.pence < 0:
@@ -63,13 +70,13 @@ def set_price(
     )
     same_day = next((one for one in versions if one.starts_on == starts_on), None)
     if same_day is not None:
-        if same_day.unit_price == unit_price:
+        if _is_same(same_day, unit_price, shape, built):
             return same_day
         raise PriceStands(starts_on, same_day.unit_price)
     running = next((one for one in versions if one.starts_on < starts_on), None)
     later = next((one for one in versions if one.starts_on > starts_on), None)
     if running is not None:
-        if running.unit_price == unit_price and later is None:
+        if _is_same(running, unit_price, shape, built) and later is None:
             return running
         running.ends_on = starts_on
         session.flush()
@@ -80,6 +87,8 @@ def set_price(
         starts_on=starts_on,
         ends_on=later.starts_on if later else None,
         unit_price=unit_price,
+        shape=shape,
+        terms=built,
         source=source,
     )
     session.add(price)
@@ -99,6 +108,10 @@ def set_price(
         },
     )
     return price
+
+
+def _is_same(price: Price, unit_price: Money, shape: PriceShape, terms: Mapping[str, Any]) -> bool:
+    return price.unit_price == unit_price and price.shape is shape and price.terms == terms
 
 
 def set_billing_rule(
