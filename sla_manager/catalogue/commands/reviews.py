@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from sla_manager.catalogue.commands.prices import set_price
+from sla_manager.catalogue.models import Price
 from sla_manager.catalogue.queries import offerings, price_history
 from sla_manager.catalogue.rules.reviews import Rounding, reviewed, reviewed_terms
 from sla_manager.catalogue.rules.shapes import PriceShape
@@ -113,13 +114,6 @@ class ListHasChanged(Conflict):
         )
 
 
-class NothingToReview(Refused):
-    """A review that would change no price."""
-
-    def __init__(self) -> None:
-        super().__init__("No price would change. Choose other offerings, a later day or another percentage.")
-
-
 def preview_review(session: Session, service_id: int, review: Review) -> ReviewPreview:
     """Return what a review would do; reads only.
 
@@ -128,10 +122,10 @@ def preview_review(session: Session, service_id: int, review: Review) -> ReviewP
     before = review.starts_on - timedelta(days=1)
     named = {one.id: one for one in offerings(session, service_id, review.starts_on)}
     versions = [price for prices in price_history(session, service_id).values() for price in prices]
-    later = {
-        (price.offering_id, price.customer_class): price.starts_on
-        for price in versions
-        if price.starts_on > review.starts_on
+    planned = {
+        (price.offering_id, price.customer_class): price
+        for price in reversed(versions)
+        if price.starts_on >= review.starts_on
     }
     rows = []
     for price in versions:
@@ -139,7 +133,6 @@ def preview_review(session: Session, service_id: int, review: Review) -> ReviewP
         offering = named.get(price.offering_id)
         if not holds or offering is None or not _wanted(review, price.offering_id, price.customer_class):
             continue
-        planned = later.get((price.offering_id, price.customer_class))
         new = reviewed(price.unit_price, review.basis_points, review.rounding)
         terms = reviewed_terms(price.terms, review.basis_points, review.rounding)
         rows.append(
@@ -152,7 +145,7 @@ def preview_review(session: Session, service_id: int, review: Review) -> ReviewP
                 now=price.unit_price,
                 new=new,
                 terms=terms,
-                standing=_standing(planned, same=new == price.unit_price and terms == price.terms),
+                standing=_standing(price, planned.get((offering.id, price.customer_class)), new, terms),
             )
         )
     order = {offering_id: place for place, offering_id in enumerate(named)}
@@ -166,12 +159,13 @@ def _wanted(review: Review, offering_id: int, customer_class: CustomerClass) -> 
     )
 
 
-def _standing(planned: date | None, *, same: bool) -> str:
+def _standing(price: Price, planned: Price | None, new: Money, terms: dict[str, Any]) -> str:
+    """Say why a price is left alone, or nothing."""
+    if planned is not None and planned.unit_price == new and planned.terms == terms:
+        return f"It is set already, from {long_date(planned.starts_on)}."
     if planned is not None:
-        return f"A price from {long_date(planned)} is set already."
-    if same:
-        return "It comes to the same price."
-    return ""
+        return f"Another price is set already, from {long_date(planned.starts_on)}."
+    return "It comes to the same price." if new == price.unit_price and terms == price.terms else ""
 
 
 def apply_review(
@@ -179,15 +173,16 @@ def apply_review(
 ) -> Sequence[ReviewRow]:
     """Make the new versions of a review that was seen; prices that were agreed for years are not touched (C7).
 
-    Raises `PriceInThePast`, `ListHasChanged` when the list is not the one that was seen, `NothingToReview`.
+    Returns what was changed: nothing, when the review was done already. Raises `PriceInThePast`, and
+    `ListHasChanged` when the list is not the one that was seen.
     """
     if review.starts_on < london_date(at):
         raise PriceInThePast(review.starts_on, london_date(at))
     preview = preview_review(session, service_id, review)
+    if not preview.changing:
+        return ()
     if preview.sha256 != expected_sha256:
         raise ListHasChanged
-    if not preview.changing:
-        raise NothingToReview
     words = f"Review from {long_date(review.starts_on)}: {per_cent(review.basis_points)}"
     for row in preview.changing:
         set_price(
