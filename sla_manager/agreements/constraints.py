@@ -48,7 +48,21 @@ says("ledger_entry(reverses_id)", "This entry was undone already.", kind=Conflic
 says("uq_ledger_entry_reverses_id", "This entry was undone already.", kind=Conflict)
 says("year_close(year)", "This financial year is closed already.", kind=Conflict)
 says("variation(once_key)", "This was sent already: there is one variation.", kind=Conflict)
+says("season(service_id, starts_on)", "There is a season that begins on this day already.", field="starts_on")
+says(
+    "uq_season_service_id_starts_on", "There is a season that begins on this day already.", field="starts_on"
+)
+says("ck_season_dates_in_order", "Let schools see, order and be due in this order.", field="submit_from")
+says("renewal(season_id, school_id)", "This school has its renewal in this season.", kind=Conflict)
+says("uq_renewal_season_id_school_id", "This school has its renewal in this season.", kind=Conflict)
+says("renewal_is_answered", "This renewal was ordered already. Ask for a variation.", kind=Conflict)
+says("renewal_notice(agreement_id)", "Notice was given already.", kind=Conflict)
+says("uq_renewal_notice_agreement_id", "Notice was given already.", kind=Conflict)
+says("automatic_renewal(agreement_id)", "This agreement has renewed already.", kind=Conflict)
+says("uq_automatic_renewal_agreement_id", "This agreement has renewed already.", kind=Conflict)
 for _table in (
+    "renewal_notice",
+    "automatic_renewal",
     "tranche",
     "ledger_entry",
     "acceptance",

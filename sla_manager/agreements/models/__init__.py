@@ -13,17 +13,34 @@ from sla_manager.agreements.models.agreements import (
     Variation,
     YearClose,
 )
+from sla_manager.agreements.models.seasons import AutomaticRenewal, Renewal, RenewalNotice, Season
+from sla_manager.agreements.models.changes import (
+    AgreementPolicy,
+    DroppedInstalment,
+    Termination,
+    Transfer,
+    VariationProposal,
+)
 
 __all__ = [
     "Acceptance",
     "Agreement",
     "AgreementFile",
     "AgreementLine",
+    "AgreementPolicy",
     "AgreementVersion",
+    "AutomaticRenewal",
+    "DroppedInstalment",
     "Instalment",
     "InstalmentPart",
     "LedgerEntry",
+    "Renewal",
+    "RenewalNotice",
+    "Season",
+    "Termination",
     "Tranche",
+    "Transfer",
     "Variation",
+    "VariationProposal",
     "YearClose",
 ]
