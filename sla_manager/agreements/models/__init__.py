@@ -13,7 +13,6 @@ from sla_manager.agreements.models.agreements import (
     Variation,
     YearClose,
 )
-from sla_manager.agreements.models.seasons import AutomaticRenewal, Renewal, RenewalNotice, Season
 from sla_manager.agreements.models.changes import (
     AgreementPolicy,
     DroppedInstalment,
@@ -21,6 +20,7 @@ from sla_manager.agreements.models.changes import (
     Transfer,
     VariationProposal,
 )
+from sla_manager.agreements.models.seasons import AutomaticRenewal, Renewal, RenewalNotice, Season
 
 __all__ = [
     "Acceptance",

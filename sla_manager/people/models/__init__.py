@@ -1,5 +1,6 @@
 """Who: the provider and its services, schools and trusts, customers, persons, roles, officers."""
 
+from sla_manager.people.models.changes import SchoolChange, SchoolLink
 from sla_manager.people.models.people import (
     Customer,
     Membership,
@@ -26,6 +27,8 @@ __all__ = [
     "RegisterImport",
     "RegisterUpload",
     "School",
+    "SchoolChange",
+    "SchoolLink",
     "SchoolTerm",
     "TradingService",
     "Trust",
