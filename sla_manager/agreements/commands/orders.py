@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements import mails
+from sla_manager.agreements.commands.answers import follow_order, refuse_before_window
 from sla_manager.agreements.commands.arranging import arrange
 from sla_manager.agreements.commands.ledger import refuse_closed
 from sla_manager.agreements.commands.numbers import next_reference
@@ -65,19 +66,24 @@ def place_order(
     address: str,
     purchase_order: str | None = None,
     document_sha256: str,
+    by_clause: bool = False,
     by: Actor,
     at: datetime,
 ) -> Agreement:
     """Accept a quote for a school, with the evidence: who, as what, when, from where, and of which text.
 
-    Clicked twice, or in two tabs, there is one order and one mail (C1). Refused: after the quote's last day or when
-    a newer one took its place (C2), another text than the frozen one (C3), more than the person may order.
+    Clicked twice, or in two tabs, there is one order and one mail (C1). Refused: before its season opens, after the
+    quote's last day or when a newer one took its place (C2), another text than the frozen one (C3), more than the
+    person may order. `by_clause` is an order that the last agreement itself brings about: it waits for no season
+    and for no purchase order.
     """
     quote = _held(session, agreement_id)
     if quote.status in _ORDERED and acceptance_of(session, quote.id) is not None:
         return whole_agreement(session, quote.id)
     _refuse_over(session, quote, at)
     move(quote.status, AgreementStatus.ORDERED)
+    if not by_clause:
+        refuse_before_window(session, quote, at=at)
     if latest_version(session, quote.id).sha256 != document_sha256:
         raise TextChanged(quote.reference)
     _refuse_above_limit(session, quote, by)
@@ -85,7 +91,8 @@ def place_order(
         raise Refused("Say what your role is, and that you accept.", field="role")
     if purchase_order is not None:
         quote.purchase_order = checked_purchase_order(purchase_order)
-    if not quote.purchase_order and session.get_one(Customer, quote.customer_id).purchase_order_required:
+    required = session.get_one(Customer, quote.customer_id).purchase_order_required and not by_clause
+    if not quote.purchase_order and required:
         raise Refused("Enter your purchase order number. Your school asks for one.", field="purchase_order")
     session.add(
         Acceptance(
@@ -103,6 +110,7 @@ def place_order(
     quote.version += 1
     session.flush()
     ordered = whole_agreement(session, quote.id)
+    follow_order(session, ordered, automatic=by_clause, by=by, at=at)
     mails.tell_of_order(session, ordered, who=f"{by.name}, {role.strip()},", at=at)
     _note(session, "place_order", ordered, f"Ordered by {by.name}: £{ordered.net} net", by, at)
     return ordered
