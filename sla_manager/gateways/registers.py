@@ -29,6 +29,7 @@ class UnreadableRegister(Refused):
     """The file is not a CSV file of the register; nothing of it was read."""
 
     def __init__(self, why: str) -> None:
+        self.why = why
         super().__init__(
             f"{why} Choose the CSV file of all establishments, as downloaded from the register.",
             field="file",

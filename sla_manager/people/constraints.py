@@ -33,3 +33,5 @@ says("provider(id)", _COUNCIL, kind=Conflict)
 says("ck_provider_payment_days", "Enter between 0 and 365 days for payment.", field="payment_days")
 says("ck_school_override_has_a_reason", "Give the reason for another class.", field="reason")
 says("append_only_register_import", "The record of imports cannot be changed.", kind=Conflict)
+for _table in ("figures_import", "attendance_figure", "census_count"):
+    says(f"append_only_{_table}", "Published figures that were imported cannot be changed.", kind=Conflict)

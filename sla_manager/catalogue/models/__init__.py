@@ -1,5 +1,6 @@
 """Sold: offerings and their prices, VAT and route, and what a service promises, asks and is open for."""
 
+from sla_manager.catalogue.models.needs import NeedBand
 from sla_manager.catalogue.models.offerings import (
     BillingRule,
     Obligation,
@@ -14,6 +15,7 @@ from sla_manager.catalogue.models.offerings import (
 
 __all__ = [
     "BillingRule",
+    "NeedBand",
     "Obligation",
     "Offering",
     "PresetLoad",

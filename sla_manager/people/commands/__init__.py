@@ -1,6 +1,14 @@
 """What changes the council, its services and officers, schools, people and roles."""
 
 from sla_manager.people import constraints as constraints
+from sla_manager.people.commands.attendance import (
+    FiguresReport,
+    forget_figures,
+    import_figures,
+    import_kept_figures,
+    keep_figures,
+    preview_figures,
+)
 from sla_manager.people.commands.officers import (
     add_officer,
     change_working_pattern,
@@ -40,6 +48,7 @@ from sla_manager.people.commands.register import (
 )
 
 __all__ = [
+    "FiguresReport",
     "ImportReport",
     "RowOutcome",
     "add_officer",
@@ -56,13 +65,18 @@ __all__ = [
     "deactivate_person",
     "end_officer",
     "end_role",
+    "forget_figures",
     "forget_upload",
     "grant_role",
+    "import_figures",
+    "import_kept_figures",
     "import_schools",
     "import_upload",
+    "keep_figures",
     "keep_upload",
     "note_sign_in",
     "override_customer_class",
+    "preview_figures",
     "preview_schools",
     "reactivate_person",
     "request_password_link",
