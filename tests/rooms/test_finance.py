@@ -20,8 +20,9 @@ from sla_manager.finance import commands
 from sla_manager.finance.commands import NothingToExport, make_batch, save_layout, save_sage50
 from sla_manager.finance.models import ExportBatch, ExportedDocument
 from sla_manager.finance.queries import batch, waiting_for
-from sla_manager.finance.rules.cells import NotInEncoding, inert, quoted, write_rows, written
+from sla_manager.finance.rules.cells import NotInEncoding, write_rows, written
 from sla_manager.finance.rules.layouts import FIELDS, AccountTooLong, Column, LayoutNotUsable, share_vat
+from sla_manager.kernel.cells import inert, quoted
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.money import Money, total

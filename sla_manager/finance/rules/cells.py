@@ -1,8 +1,4 @@
-"""What may stand in a cell of an exported file: numbers as numbers, text that no spreadsheet ever runs.
-
-Source: OWASP, "CSV injection": a cell that begins with = + - @, a tab or a carriage return may be run as a formula;
-full-width forms of the signs too.
-"""
+"""What may stand in a cell of an exported file: numbers as numbers, text that no spreadsheet ever runs."""
 
 from __future__ import annotations
 
@@ -10,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
+from sla_manager.kernel.cells import inert, quoted
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.quantities import plain
 
 Cell = str | Money | Decimal | int | date | None
-_DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
-_NEEDS_QUOTES = frozenset(',;|\t"\r\n')
 DATE_FORMATS = {
     "dd/mm/yyyy": "%d/%m/%Y",
     "ddmmyyyy": "%d%m%Y",
@@ -44,17 +39,6 @@ class NotInEncoding(Refused):
         )
 
 
-def inert(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula; what is harmless stays as it is.
-
-    >>> inert("=cmd|' /C calc'!A0"), inert("＝1"), inert("St Anne's"), inert("  @SUM(A1)")
-    ("'=cmd|' /C calc'!A0", "'＝1", "St Anne's", "'  @SUM(A1)")
-    """
-    without_nul = text.replace("\x00", "")
-    seen = without_nul.lstrip(" \u00a0\ufeff")
-    return f"'{without_nul}" if seen.startswith(_DANGEROUS) else without_nul
-
-
 def written(cell: Cell, *, date_format: str) -> str:
     """Return a cell as text: money and numbers plain (−207.63 stays a number), text made inert.
 
@@ -68,17 +52,6 @@ def written(cell: Cell, *, date_format: str) -> str:
     if isinstance(cell, date):
         return cell.strftime(DATE_FORMATS[date_format])
     return plain(cell) if isinstance(cell, Decimal) else str(cell)
-
-
-def quoted(text: str) -> str:
-    """Quote a field by RFC 4180 where it needs it.
-
-    >>> quoted('a "b", c'), quoted("plain")
-    ('"a ""b"", c"', 'plain')
-    """
-    if text and (not _NEEDS_QUOTES.isdisjoint(text) or text != text.strip()):
-        return '"' + text.replace('"', '""') + '"'
-    return text
 
 
 def write_rows(rows: Iterable[Sequence[Cell]], *, delimiter: str, encoding: str, date_format: str) -> bytes:
