@@ -47,6 +47,25 @@ says("uq_ledger_entry_cause", "This is in the ledger already.", kind=Conflict)
 says("ledger_entry(reverses_id)", "This entry was undone already.", kind=Conflict)
 says("uq_ledger_entry_reverses_id", "This entry was undone already.", kind=Conflict)
 says("year_close(year)", "This financial year is closed already.", kind=Conflict)
+says(
+    "instalment_is_dropped",
+    "This instalment is not billed any more: its agreement ended before it.",
+    kind=Conflict,
+)
+says("instalment_is_billed", "An instalment was billed meanwhile. Look at the figures again.", kind=Conflict)
+says("termination(agreement_id)", "This agreement ends early already.", kind=Conflict)
+says("uq_termination_agreement_id", "This agreement ends early already.", kind=Conflict)
+says("transfer(from_agreement_id)", "This agreement has gone on already.", kind=Conflict)
+says("uq_transfer_from_agreement_id", "This agreement has gone on already.", kind=Conflict)
+says("variation_proposal_is_over", "This change was decided already. Ask for a new one.", kind=Conflict)
+says("variation_proposal(once_key)", "This was sent already: there is one proposal.", kind=Conflict)
+says("school_change_is_decided", "This change was decided already.", kind=Conflict)
+says(
+    "uq_school_change_from_school_id_kind_effective_on", "This change is on the list already.", kind=Conflict
+)
+says(
+    "school_change(from_school_id, kind, effective_on)", "This change is on the list already.", kind=Conflict
+)
 says("variation(once_key)", "This was sent already: there is one variation.", kind=Conflict)
 says("season(service_id, starts_on)", "There is a season that begins on this day already.", field="starts_on")
 says(
@@ -72,5 +91,9 @@ for _table in (
     "instalment",
     "instalment_part",
     "year_close",
+    "termination",
+    "dropped_instalment",
+    "transfer",
+    "variation_proposal",
 ):
     says(f"append_only_{_table}", "What is in the books is never changed. Add a correction.", kind=Conflict)

@@ -112,6 +112,20 @@ def tell_of_variation(
     )
 
 
+def tell_of_end(
+    session: Session, agreement: Agreement, *, termination_id: int, sentences: list[str], at: datetime
+) -> bool:
+    """Tell the school that its agreement ends early, and what follows."""
+    return _send(
+        session,
+        f"ending:{termination_id}",
+        school_address(session, agreement),
+        f"Your agreement {agreement.reference} ends early",
+        [*sentences, "Sign in to see the figures and download the document."],
+        at,
+    )
+
+
 def warn(
     session: Session, key: str, *, recipient: str, subject: str, paragraphs: list[str], at: datetime
 ) -> bool:

@@ -18,8 +18,13 @@ from sla_manager.kernel.periods import Period
 from sla_manager.store.audit import Actor
 
 
-def arrange(session: Session, agreement: Agreement, *, by: Actor, at: datetime) -> None:
-    """Write the tranches that were signed, their contracted entries, and the instalments with each line's part."""
+def arrange(
+    session: Session, agreement: Agreement, *, cause: str = "contract", by: Actor, at: datetime
+) -> None:
+    """Write the tranches that were signed, their contracted entries, and the instalments with each line's part.
+
+    `cause` names the entries: "contract", or "transfer:3" where the time comes from another agreement.
+    """
     for line in agreement.lines:
         for share in read_shares(line.year_shares):
             tranche = Tranche(
@@ -35,7 +40,7 @@ def arrange(session: Session, agreement: Agreement, *, by: Actor, at: datetime) 
             session.add(tranche)
             session.flush()
             if share.minutes:
-                session.add(contracted(tranche, share.minutes, by=by, at=at))
+                session.add(contracted(tranche, share.minutes, cause=cause, by=by, at=at))
     session.flush()
     term = Period.through(agreement.starts_on, agreement.ends_on)
     nets = [line.net for line in agreement.lines]
@@ -53,7 +58,9 @@ def arrange(session: Session, agreement: Agreement, *, by: Actor, at: datetime) 
         )
 
 
-def contracted(tranche: Tranche, minutes: Minutes, *, by: Actor, at: datetime) -> LedgerEntry:
+def contracted(
+    tranche: Tranche, minutes: Minutes, *, cause: str = "contract", by: Actor, at: datetime
+) -> LedgerEntry:
     """Return the entry that opens a tranche."""
     return LedgerEntry(
         tranche_id=tranche.id,
@@ -62,7 +69,7 @@ def contracted(tranche: Tranche, minutes: Minutes, *, by: Actor, at: datetime) -
         effective_on=tranche.starts_on,
         recorded_at=at,
         recorded_by=by.name,
-        cause="contract",
+        cause=cause,
         reason="",
         visit_id=None,
         delivery_id=None,

@@ -168,8 +168,9 @@ def end_agreement(
     if held.status is AgreementStatus.ENDED:
         return whole_agreement(session, held.id)
     move(held.status, AgreementStatus.ENDED)
-    if london_date(at) <= held.ends_on:
-        raise Refused(f"This agreement runs to {long_date(held.ends_on)}. End it after that day.")
+    last = held.ends_early_on or held.ends_on
+    if london_date(at) <= last:
+        raise Refused(f"This agreement runs to {long_date(last)}. End it after that day.")
     held.status, held.ended_at, held.status_reason = AgreementStatus.ENDED, at, reason.strip()
     held.version += 1
     session.flush()

@@ -130,7 +130,7 @@ def _check(
         )
     if quantity == 0 or not is_on_step(quantity, line.step):
         raise QuantityOffStep(quantity, line.step)
-    if not agreement.starts_on <= effective_on <= agreement.ends_on:
+    if not agreement.starts_on <= effective_on <= (agreement.ends_early_on or agreement.ends_on):
         raise OutsideTheAgreement(effective_on, agreement)
     if not reason.strip():
         raise Refused("Say why the agreement is varied.", field="reason")

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.models import Agreement, AgreementLine
+from sla_manager.agreements.queries.dropped import dropped_instalments
 from sla_manager.agreements.queries.lists import instalments
 from sla_manager.agreements.rules.schedules import Schedule, plan_instalments
 from sla_manager.agreements.rules.statuses import AgreementStatus
@@ -96,7 +97,8 @@ def quoted_documents(session: Session, agreement: Agreement) -> list[QuotedDocum
             billing,
         )
     documents: list[QuotedDocument] = []
-    for one in instalments(session, agreement.id):
+    dropped = dropped_instalments(session, agreement.id)
+    for one in (one for one in instalments(session, agreement.id) if one.id not in dropped):
         parts = [(part.line, part.net) for part in one.parts]
         documents += _documents(
             one.due_on, parts, billing, purpose=one.purpose, words=f"{one.position} of {one.count}"

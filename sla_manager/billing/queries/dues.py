@@ -22,6 +22,7 @@ from sla_manager.agreements.models import (
     Tranche,
     Variation,
 )
+from sla_manager.agreements.models.changes import DroppedInstalment
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
@@ -136,6 +137,7 @@ def _among(ids: Sequence[int] | None) -> ColumnElement[bool]:
 
 def _instalments(session: Session, as_at: date, ids: Sequence[int] | None) -> list[Due]:
     """Return a document for each instalment or variation and route of which something is not billed."""
+    dropped = exists().where(DroppedInstalment.instalment_id == Instalment.id)
     billed = and_(
         Billed.purpose == Instalment.purpose,
         Billed.source_id == Instalment.id,
@@ -147,7 +149,11 @@ def _instalments(session: Session, as_at: date, ids: Sequence[int] | None) -> li
         .join(InstalmentPart, InstalmentPart.instalment_id == Instalment.id)
         .join(AgreementLine, AgreementLine.id == InstalmentPart.line_id)
         .where(
-            Instalment.due_on <= as_at, Agreement.status.in_(_IN_FORCE), ~exists().where(billed), _among(ids)
+            Instalment.due_on <= as_at,
+            Agreement.status.in_(_IN_FORCE),
+            ~exists().where(billed),
+            ~dropped,
+            _among(ids),
         )
     )
     bare = (
@@ -212,6 +218,8 @@ def _of_instalment(group: list[_Part]) -> list[Due]:
 def _after_the_end(instalment: Instalment, agreement: Agreement) -> bool:
     """Say whether an agreement ended before an instalment fell due: what was not due is not asked for."""
     ended = agreement.status is AgreementStatus.ENDED and agreement.ended_at is not None
+    if agreement.ends_early_on is not None:
+        return False  # what is not due any more was dropped when the early end was arranged
     return (
         ended
         and instalment.purpose == "instalment"

@@ -65,6 +65,15 @@ class NothingBoughtThen(Refused):
         )
 
 
+class EndsEarlier(Refused):
+    """Nothing is planned after an agreement's early end."""
+
+    def __init__(self, agreement: Agreement, last: date) -> None:
+        super().__init__(
+            f"{agreement.reference} ends early, on {long_date(last)}. Choose a day until then.", field="day"
+        )
+
+
 class NotBoughtByTheHour(Refused):
     """Some offerings are bought by the item: no time is counted for them."""
 
@@ -305,6 +314,8 @@ def _tranche(session: Session, line_id: int, day: date, officer: Officer, school
         raise NotFound()
     if line.agreement.status is not AgreementStatus.AGREED:
         raise NotInForce(line.agreement)
+    if line.agreement.ends_early_on is not None and day > line.agreement.ends_early_on:
+        raise EndsEarlier(line.agreement, line.agreement.ends_early_on)
     tranche = session.scalar(
         select(Tranche)
         .where(Tranche.line_id == line_id, Tranche.starts_on <= day, Tranche.ends_on >= day)
