@@ -20,14 +20,14 @@ from sla_manager.agreements.queries import agreement as whole_agreement
 from sla_manager.agreements.queries import newer_version
 from sla_manager.agreements.queries.payment import agreement_totals, billing_facts
 from sla_manager.agreements.rules.schedules import Schedule
-from sla_manager.agreements.rules.statuses import AgreementStatus, move
+from sla_manager.agreements.rules.statuses import AgreementStatus, Origin, move
 from sla_manager.agreements.shares import read_shares
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.periods import FinancialYear, Period, add_months
 from sla_manager.kernel.unique_pupil_numbers import refuse_pupil_numbers
 from sla_manager.kernel.words import long_date
-from sla_manager.people.models import School, TradingService
+from sla_manager.people.models import Customer, School, TradingService
 from sla_manager.people.queries import customer_of_school
 from sla_manager.store.audit import SYSTEM, Actor, record
 
@@ -57,6 +57,13 @@ class TooLong(Refused):
         )
 
 
+class NotYours(Refused):
+    """A school's agreement is paid by the school or by its own trust."""
+
+    def __init__(self, school: str) -> None:
+        super().__init__(f"{school} or its own trust pays. Choose one of the two.", field="payer")
+
+
 class Replaced(Conflict):
     """Somebody else has made a newer version meanwhile (N11, C2)."""
 
@@ -75,6 +82,10 @@ def prepare_quote(
     lines: Sequence[LineWanted],
     paid_from: str = "budget",
     purchase_order: str = "",
+    payer_id: int | None = None,
+    origin: Origin = Origin.QUOTE,
+    notice_months: int = 0,
+    renews: bool = False,
     by: Actor,
     at: datetime,
     once_key: str | None = None,
@@ -83,6 +94,7 @@ def prepare_quote(
     """Return a quote: its lines priced, its documents exact, its text frozen.
 
     The same `once_key` gives back the same quote. `replaces_id` is the quote that this one takes the place of.
+    `payer_id` is the customer who pays: the school's own, unless its trust does.
     Refused: no line, core, no price, a quantity off its limits or step, dates that go back or go on too long.
     """
     if once_key is not None:
@@ -100,7 +112,7 @@ def prepare_quote(
     draft = Agreement(
         reference=next_reference(session, f"{service.series}-Q", at=at),
         service_id=service_id,
-        customer_id=customer_of_school(session, school_id).id,
+        customer_id=_payer(session, school, payer_id).id,
         school_id=school_id,
         status=AgreementStatus.DRAFT,
         customer_class=buyer.customer_class,
@@ -115,6 +127,9 @@ def prepare_quote(
         prepared_by=by.name,
         prepared_by_id=by.person_id,
         once_key=once_key,
+        origin=origin,
+        notice_months=notice_months,
+        renews=renews,
     )
     priced = [
         priced_line(
@@ -156,6 +171,17 @@ def prepare_quote(
         details={"gross": str(draft.gross), "replaces": replaced.reference if replaced else None},
     )
     return whole_agreement(session, draft.id)
+
+
+def _payer(session: Session, school: School, payer_id: int | None) -> Customer:
+    """Return who pays: the school's own customer, or its trust's."""
+    own = customer_of_school(session, school.id)
+    if payer_id in (None, own.id):
+        return own
+    payer = session.get(Customer, payer_id)
+    if payer is None or payer.trust_id is None or payer.trust_id != school.trust_id:
+        raise NotYours(school.name)
+    return payer
 
 
 def checked_purchase_order(text: str) -> str:
