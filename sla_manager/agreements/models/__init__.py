@@ -21,6 +21,7 @@ from sla_manager.agreements.models.changes import (
     VariationProposal,
 )
 from sla_manager.agreements.models.seasons import AutomaticRenewal, Renewal, RenewalNotice, Season
+from sla_manager.agreements.models.takeovers import ParallelRun, TakenRow, Takeover, TakeoverMapping
 
 __all__ = [
     "Acceptance",
@@ -34,9 +35,13 @@ __all__ = [
     "Instalment",
     "InstalmentPart",
     "LedgerEntry",
+    "ParallelRun",
     "Renewal",
     "RenewalNotice",
     "Season",
+    "TakenRow",
+    "Takeover",
+    "TakeoverMapping",
     "Termination",
     "Tranche",
     "Transfer",
