@@ -94,7 +94,7 @@ def _renewals() -> None:
         _at("reminded_at"),
         _words("reminded_stage", STAGES, "stage", nullable=True),
         sa.CheckConstraint(
-            "(quote_id IS NULL) = (agreement_id IS NULL)", name=op.f("ck_renewal_quote_and_agreement")
+            "quote_id IS NULL OR agreement_id IS NOT NULL", name=op.f("ck_renewal_quote_and_agreement")
         ),
         sa.CheckConstraint(
             "answer = 'none' OR answered_at IS NOT NULL", name=op.f("ck_renewal_answered_when")

@@ -7,16 +7,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sla_manager.agreements.commands.notices import LONGEST_REASON, give_notice
 from sla_manager.agreements.models import Agreement, Renewal
-from sla_manager.agreements.queries.seasons import ordering_window
+from sla_manager.agreements.queries.renewals import minutes_of_lines
+from sla_manager.agreements.queries.seasons import ordering_window, season_of
 from sla_manager.agreements.rules.seasons import Answer, NotOpenYet
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.unique_pupil_numbers import refuse_pupil_numbers
 from sla_manager.store.audit import Actor, record
-
-LONGEST_REASON = 2000
 
 
 class AnsweredAlready(Conflict):
@@ -44,8 +44,8 @@ def is_late(session: Session, agreement: Agreement, *, at: datetime) -> bool:
 def follow_order(
     session: Session, ordered: Agreement, *, automatic: bool = False, by: Actor, at: datetime
 ) -> Renewal | None:
-    """Note an order as the answer to the renewal that it came from: as offered, or changed on the way."""
-    renewal = renewal_of(session, ordered)
+    """Note an order as the answer to the school's renewal: as offered, changed on the way, or asked for afresh."""
+    renewal = renewal_of(session, ordered) or _of_its_season(session, ordered)
     if renewal is None:
         return None
     held = session.get_one(Renewal, renewal.id, with_for_update=True, populate_existing=True)
@@ -53,7 +53,8 @@ def follow_order(
         return held
     as_offered = held.quote_id == ordered.id
     held.answer = Answer.AUTOMATIC if automatic else (Answer.RENEWED if as_offered else Answer.CHANGED)
-    held.agreement_id, held.reason = ordered.id, ""
+    held.agreement_id, held.reason, held.trouble = ordered.id, "", ""
+    held.offered_net, held.offered_minutes = ordered.net, minutes_of_lines(ordered)
     held.answered_at, held.answered_by, held.answered_by_id = at, by.name, by.person_id
     session.flush()
     record(
@@ -67,6 +68,16 @@ def follow_order(
         details={"agreement": ordered.reference, "late": is_late(session, ordered, at=at)},
     )
     return held
+
+
+def _of_its_season(session: Session, ordered: Agreement) -> Renewal | None:
+    """Return the school's renewal in the season with which an order begins, wherever its quote came from."""
+    season = season_of(session, ordered.service_id, ordered.starts_on)
+    if season is None or season.starts_on != ordered.starts_on:
+        return None
+    return session.scalar(
+        select(Renewal).where(Renewal.season_id == season.id, Renewal.school_id == ordered.school_id)
+    )
 
 
 def renewal_of(session: Session, quote: Agreement) -> Renewal | None:
@@ -89,7 +100,8 @@ def decline_renewal(
 ) -> Renewal:
     """Note that a school does not renew, and why. It can still order later: its quote stays.
 
-    Declining again changes nothing; an order that stands is not declined.
+    Where last year's agreement renews by itself this is the notice that stops it; after the last day for notice it
+    is refused. Declining again changes nothing; an order that stands is not declined.
     """
     held = session.get(Renewal, renewal_id, with_for_update=True, populate_existing=True)
     if held is None or held.school_id != school_id:
@@ -103,6 +115,10 @@ def decline_renewal(
         raise Refused("Say why you do not renew. It helps the service to plan.", field="reason")
     if len(cleaned) > LONGEST_REASON:
         raise Refused(f"Write at most {LONGEST_REASON} characters.", field="reason")
+    for agreement_id in held.previous:
+        last = session.get_one(Agreement, agreement_id)
+        if last.renews and last.status is AgreementStatus.AGREED:
+            give_notice(session, agreement_id, reason=cleaned, by=by, at=at)
     held.answer, held.reason = Answer.DECLINED, cleaned
     held.answered_at, held.answered_by, held.answered_by_id = at, by.name, by.person_id
     session.flush()
@@ -116,16 +132,3 @@ def decline_renewal(
         at=at,
     )
     return held
-
-
-def quote_that_counts(session: Session, renewal: Renewal) -> Agreement | None:
-    """Return the quote or order that stands for a renewal now: the prepared one, or what replaced it."""
-    current = session.get(Agreement, renewal.agreement_id) if renewal.agreement_id else None
-    seen: set[int] = set()
-    while current is not None and current.status is AgreementStatus.SUPERSEDED and current.id not in seen:
-        seen.add(current.id)
-        newer = session.scalar(select(Agreement).where(Agreement.replaces_id == current.id))
-        if newer is None:
-            break
-        current = newer
-    return current

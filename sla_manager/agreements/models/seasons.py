@@ -109,7 +109,7 @@ class Renewal(Numbered):
     __tablename__ = "renewal"
     __table_args__ = (
         UniqueConstraint("season_id", "school_id"),
-        CheckConstraint("(quote_id IS NULL) = (agreement_id IS NULL)", name="quote_and_agreement"),
+        CheckConstraint("quote_id IS NULL OR agreement_id IS NOT NULL", name="quote_and_agreement"),
         CheckConstraint("answer = 'none' OR answered_at IS NOT NULL", name="answered_when"),
         CheckConstraint("answer <> 'declined' OR reason <> ''", name="declined_why"),
         Index("ix_renewal_answer", "season_id", "answer"),
