@@ -219,7 +219,6 @@ def _transfers() -> None:
         sa.Column("effective_on", sa.Date(), nullable=False),
         sa.Column("moved", sa.BigInteger(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),
-        sa.Column("visits", sa.Integer(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.Text(), nullable=False),
         sa.Column("once_key", sa.Text(), nullable=True),

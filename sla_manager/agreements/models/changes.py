@@ -147,7 +147,6 @@ class Transfer(Numbered):
     effective_on: Mapped[date]
     moved: Mapped[Minutes]
     net: Mapped[Money]
-    visits: Mapped[int]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str]
     once_key: Mapped[str | None] = mapped_column(unique=True)

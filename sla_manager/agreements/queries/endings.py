@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sla_manager.agreements.models import Agreement, AgreementLine, Tranche, Variation
+from sla_manager.agreements.models import Agreement, AgreementLine, LedgerEntry, Tranche, Variation
 from sla_manager.agreements.models.changes import Termination, Transfer
 from sla_manager.agreements.queries.balances import balances
 from sla_manager.agreements.queries.lists import agreement as whole_agreement
@@ -28,6 +28,7 @@ from sla_manager.agreements.rules.endings import (
     kept_by_months,
     settle,
 )
+from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.catalogue.rules.vat import Route, TaxedLine, Totals, document_totals, rate_at
 from sla_manager.kernel.minutes import Minutes, total_minutes
@@ -198,7 +199,7 @@ def end_preview(
     """
     agreement = whole_agreement(session, agreement_id)
     last = through if through is not None else ends_on
-    lines = _lines(session, agreement, last, _RULES[rule])
+    lines = _lines(session, agreement, last, rule)
     planned = [
         PlannedDocument(one.id, one.purpose, one.due_on, {part.line_id: part.net for part in one.parts})
         for one in instalments(session, agreement.id)
@@ -217,9 +218,7 @@ def end_preview(
     )
 
 
-def _lines(
-    session: Session, agreement: Agreement, last: date, rule: Callable[[YearPart, date], Kept]
-) -> tuple[LineEnd, ...]:
+def _lines(session: Session, agreement: Agreement, last: date, rule: str) -> tuple[LineEnd, ...]:
     tranches = list(
         session.scalars(
             select(Tranche)
@@ -229,6 +228,7 @@ def _lines(
         )
     )
     figures = {one.tranche_id: one.figures for one in balances(session, agreement_id=agreement.id)}
+    later = _given_after(session, agreement.id, last) if rule == "delivery" else {}
     varied: dict[tuple[int, int], Money] = {}
     ids = [line.id for line in agreement.lines]
     for one in session.scalars(select(Variation).where(Variation.line_id.in_(ids))):
@@ -246,15 +246,40 @@ def _lines(
                 ends_on=tranche.ends_on,
                 net=net,
                 bought=None if known is None else known.bought,
-                used=Minutes(0) if known is None else known.used,
+                used=Minutes(0) if known is None else known.used - later.get(tranche.id, Minutes(0)),
             )
-            kept = Kept(part.bought, part.net) if closed[tranche.year] else rule(part, last)
+            kept = Kept(part.bought, part.net) if closed[tranche.year] else _RULES[rule](part, last)
             cuts.append(_cut(line, tranche, part, kept))
         value = total(one.part.net for one in cuts)
         found.append(
             LineEnd(line=line, value=value, payable=value - total(one.net for one in cuts), cuts=tuple(cuts))
         )
     return tuple(found)
+
+
+def given_after(session: Session, agreement_id: int, last: date) -> list[LedgerEntry]:
+    """Return what was delivered or charged after a day and is not undone: it belongs to whoever goes on."""
+    undone = select(LedgerEntry.reverses_id).where(LedgerEntry.reverses_id.is_not(None))
+    query = (
+        select(LedgerEntry)
+        .join(Tranche, Tranche.id == LedgerEntry.tranche_id)
+        .join(AgreementLine, AgreementLine.id == Tranche.line_id)
+        .where(
+            AgreementLine.agreement_id == agreement_id,
+            LedgerEntry.kind.in_([EntryKind.DELIVERED, EntryKind.CHARGED]),
+            LedgerEntry.effective_on > last,
+            LedgerEntry.id.not_in(undone),
+        )
+        .order_by(LedgerEntry.id)
+    )
+    return list(session.scalars(query))
+
+
+def _given_after(session: Session, agreement_id: int, last: date) -> dict[int, Minutes]:
+    sums: dict[int, Minutes] = {}
+    for entry in given_after(session, agreement_id, last):
+        sums[entry.tranche_id] = sums.get(entry.tranche_id, Minutes(0)) - entry.minutes
+    return sums
 
 
 def _cut(line: AgreementLine, tranche: Tranche, part: YearPart, kept: Kept) -> YearCut:
