@@ -25,8 +25,16 @@ from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import record_receipt
 from sla_manager.payments.models import Allocation
-from sla_manager.people.commands import import_schools, keep_upload
-from sla_manager.people.models import Membership, Officer, Person, RegisterImport, School, TradingService
+from sla_manager.people.commands import import_figures, import_schools, keep_figures, keep_upload
+from sla_manager.people.models import (
+    FiguresImport,
+    Membership,
+    Officer,
+    Person,
+    RegisterImport,
+    School,
+    TradingService,
+)
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import GRANTS, Role, Scope
 from sla_manager.store.audit import Actor
@@ -40,6 +48,7 @@ from sla_manager.web.guard import PUBLIC, SIGNED_IN, Guard
 from tests import builders
 from tests.conftest import sign_in_as
 from tests.rooms import selling
+from tests.rooms.test_people_figures import ABSENCE
 from tests.rooms.test_people_register import GREENWICH
 from tests.visiting import worked
 
@@ -126,6 +135,8 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
     with sqlite.transaction() as session:
         import_schools(session, GREENWICH, filename="register.csv", by=by, at=at)
         upload = keep_upload(session, GREENWICH, filename="register.csv", by=by, at=at)
+        import_figures(session, ABSENCE, filename="absence.csv", by=by, at=at)
+        figures = keep_figures(session, ABSENCE, filename="absence.csv", by=by, at=at)
         person = builders.a_person(session, Role.AUDITOR, name="Some Auditor")
         held = session.scalars(select(Membership.id).where(Membership.person_id == person.id)).one()
         closure = add_closure(
@@ -149,6 +160,8 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
         for name, value in (
             ("upload_id", upload.id),
             ("import_id", session.scalars(select(RegisterImport.id)).one()),
+            ("figures_upload_id", figures.id),
+            ("figures_import_id", session.scalars(select(FiguresImport.id)).one()),
             ("person_id", person.id),
             ("membership_id", held),
             ("term_id", builders.terms(session)[0].id),

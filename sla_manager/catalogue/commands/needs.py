@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sla_manager.catalogue.models import NeedBand, Offering
 from sla_manager.catalogue.queries import offering
 from sla_manager.catalogue.rules.families import refuse_core
+from sla_manager.catalogue.rules.need_examples import example_sets
 from sla_manager.catalogue.rules.quantities import check_quantity
 from sla_manager.catalogue.rules.recommending import SCHOOL_WEEKS, BandStep, Basis, Measure, check_steps
 from sla_manager.kernel.errors import Refused
@@ -78,6 +79,33 @@ def set_need_bands(
         at=at,
     )
     return bands
+
+
+def use_example_needs(
+    session: Session, service_id: int, *, preset: str | None, by: Actor, at: datetime
+) -> int:
+    """Set the bands that come with a preset, of what the service sells; returns how many sets were set."""
+    count = 0
+    for one in example_sets(preset):
+        wanted = session.scalar(
+            select(Offering).where(Offering.service_id == service_id, Offering.code == one.offering)
+        )
+        if wanted is None or wanted.withdrawn_on is not None:
+            continue
+        set_need_bands(
+            session,
+            service_id,
+            offering_id=wanted.id,
+            measure=one.measure,
+            phase=one.phase,
+            basis=one.basis,
+            steps=one.steps,
+            wording=one.wording,
+            by=by,
+            at=at,
+        )
+        count += 1
+    return count
 
 
 def end_need_bands(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.quantities import plain
@@ -198,6 +198,21 @@ def recommend(
     return list(best.values())
 
 
+B = TypeVar("B", bound=Band)
+
+
+def band_of(bands: Sequence[B], figures: SchoolFigures) -> B | None:
+    """Return the band of one set that a school falls in, or None where its figure is not published."""
+    figure = _figure(bands[0].measure, figures) if bands else None
+    if figure is None:
+        return None
+    return next((band for band in bands if _covers(band, figure)), None)
+
+
+def _covers(band: Band, figure: Decimal) -> bool:
+    return figure >= band.from_value and (band.to_value is None or figure < band.to_value)
+
+
 def _weight(one: Recommendation, weeks: int) -> Decimal:
     if one.quantity is None:
         return Decimal(-1)
@@ -209,7 +224,7 @@ def _of_band(band: Band, figures: SchoolFigures, sold: Sold, weeks: int) -> Reco
     if figure is None:
         missing = _missing(band.measure, figures)
         return Recommendation(band.offering_id, band.measure, None, band.basis, None, missing)
-    if figure < band.from_value or (band.to_value is not None and figure >= band.to_value):
+    if not _covers(band, figure):
         return None
     opening = _stands_on(band.measure, figures)
     if not band.quantity:

@@ -23,6 +23,7 @@ from sla_manager.cli.demonstration import people
 from sla_manager.cli.demonstration.buying import Desk, Purchase, buy, leave_waiting, purchases
 from sla_manager.cli.demonstration.calendar import Diaries, school_terms
 from sla_manager.cli.demonstration.delivering import Round, bought
+from sla_manager.cli.demonstration.needs import tell_needs
 from sla_manager.cli.demonstration.schools import AUTHORITY, register_file
 from sla_manager.finance.commands import make_batch
 from sla_manager.kernel.clock import london_date, london_time
@@ -96,6 +97,8 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
     say("the weeks ahead")
     ahead = Period(today + timedelta(days=1), min(today + timedelta(days=45), this_year.period.end))
     _work(database, plan, service.id, schools, ahead, now=now)
+    with database.transaction() as session:
+        tell_needs(session, service, today=today, by=MANAGER, at=now)
     with database.transaction() as session:
         plan.leave_to_log(session, bought(session, service.id), officers[0].id, now=now)
         leave_waiting(session, desk, buyers[:4] + _others(schools, buyers)[:5], now=now, by=SCHOOL_PERSON)

@@ -13,6 +13,7 @@ from sla_manager.web.navigation import Entry, entry
 PAGES = (
     ("Overview", "admin.home", (Permission.MANAGE_PEOPLE, Permission.SEE_AUDIT_TRAIL)),
     ("Register", "admin.register", (Permission.IMPORT_REGISTER,)),
+    ("Attendance", "admin.attendance", (Permission.IMPORT_REGISTER,)),
     ("Schools", "admin.schools", (Permission.IMPORT_REGISTER, Permission.SEE_AUDIT_TRAIL)),
     ("Trusts", "admin.trusts", (Permission.IMPORT_REGISTER, Permission.SEE_AUDIT_TRAIL)),
     ("People", "admin.people", (Permission.MANAGE_PEOPLE,)),

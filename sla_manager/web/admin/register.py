@@ -48,7 +48,7 @@ def register() -> str | Response | tuple[str, int]:
         try:
             with transaction() as session:
                 upload = keep_upload(
-                    session, content, filename=_plain_name(form.file.data.filename), by=actor(), at=now()
+                    session, content, filename=plain_name(form.file.data.filename), by=actor(), at=now()
                 )
             return redirect(url_for("admin.preview", upload_id=upload.id), 303)
         except UnreadableCells as error:
@@ -131,6 +131,6 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _plain_name(name: str | None) -> str:
+def plain_name(name: str | None) -> str:
     """Return a file's own name, whatever folders a browser put before it; it is shown and never opened."""
     return PurePosixPath(PureWindowsPath(name or "").name).name or "register.csv"

@@ -14,6 +14,8 @@ PAGES = (
     ("Absences", "service.absences"),
     ("Support meetings", "service.meetings"),
     ("Pace", "service.pace"),
+    ("Prices", "service.prices"),
+    ("Suggestions", "service.needs"),
     ("Year close", "service.year_close"),
 )
 
