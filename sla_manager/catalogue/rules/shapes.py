@@ -1,8 +1,23 @@
-"""The shapes of a price: how much a quantity costs, each with the line that explains it."""
+"""The shapes of a price: how much a quantity costs, each with the sentences that explain it.
+
+A price depends on its terms, the quantity and the school's frozen figures alone, never on the day on which it is
+worked out (M8). It is rounded once, half up.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.money import Money, total
+from sla_manager.kernel.quantities import plain, read_quantity
 from sla_manager.kernel.titles import Titled
+from sla_manager.kernel.words import counted, pounds
 
 
 class PriceShape(Titled):
@@ -28,3 +43,284 @@ class TopUp(Titled):
     ORIGINAL = "original", "At the price of each that was agreed"
     STAND_ALONE = "stand_alone", "As an order of its own"
     CUMULATIVE = "cumulative", "The whole quantity is priced again, and the difference is charged"
+
+
+BANDED_BY = ("phase", "pupils", "absence")
+"""What a fixed price may depend on; absence is persistent absence, in per cent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolFigures:
+    """What is published of a school and prices stand on; None is what is not published, and is never nothing."""
+
+    phase: str = ""
+    pupils: int | None = None
+    pupils_from: str = ""
+    """Where the number of pupils comes from: "January 2025 census"."""
+    absence: Decimal | None = None
+    """Persistent absence in per cent."""
+    absence_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """What a quantity costs, exact in pence and not yet rounded; how it came about; what it stood on."""
+
+    pence: Fraction
+    each: Money
+    words: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    hint: str = ""
+
+    @property
+    def net(self) -> Money:
+        """The price, rounded once."""
+        return Money.rounded(self.pence)
+
+
+class TermsRefused(Refused):
+    """Terms of a price that leave a gap, overlap, or make no sense; the message says which."""
+
+
+class FigureMissing(Refused):
+    """A price stands on a figure that the school does not have."""
+
+    def __init__(self, figure: str) -> None:
+        super().__init__(
+            f"This price depends on the school's {figure}, and none is published. Ask the service for a price."
+        )
+
+
+def price_quantity(
+    shape: PriceShape,
+    unit_price: Money,
+    terms: Mapping[str, Any],
+    quantity: Decimal,
+    *,
+    unit: str,
+    figures: SchoolFigures,
+) -> Priced:
+    """Return what a quantity costs, with its sentence and, where more would cost less, a hint.
+
+    >>> tiers = {"tiers": [["1", "565.00"], ["4", "500.00"], ["11", "475.00"], ["21", "432.00"]]}
+    >>> found = price_quantity(PriceShape.TIERS, Money(565_00), tiers, Decimal(20), unit="audit",
+    ...                        figures=SchoolFigures())
+    >>> found.words, found.hint
+    ('20 audits × £475.00 = £9,500.00', '21 audits cost £9,072.00: that is £428.00 less than 20.')
+    >>> pupils = SchoolFigures(pupils=210, pupils_from="January 2025 census")
+    >>> str(price_quantity(PriceShape.PER_PUPIL, Money(466_14), {"base": "466.14", "each": "1.14"}, Decimal(1),
+    ...                    unit="year", figures=pupils).net)
+    '705.54'
+    """
+    if shape is PriceShape.TIERS:
+        return _tiered(terms, quantity, unit)
+    if shape is PriceShape.PER_PUPIL:
+        return _by_pupils(terms, quantity, unit, figures)
+    if shape is PriceShape.BANDS:
+        return _banded(terms, quantity, unit, figures)
+    exact = Fraction(quantity) * unit_price.pence
+    return Priced(pence=exact, each=unit_price, words=_times(quantity, unit, unit_price))
+
+
+def _times(quantity: Decimal, unit: str, each: Money) -> str:
+    return f"{counted(quantity, unit)} × {pounds(each)} = {pounds(each.times(quantity))}"
+
+
+def tiers_of(terms: Mapping[str, Any]) -> list[tuple[Decimal, Money]]:
+    """Return the tiers: from how many on, and the price of each."""
+    return [(Decimal(str(least)), Money.parse(str(price))) for least, price in terms["tiers"]]
+
+
+def tier_price(tiers: Sequence[tuple[Decimal, Money]], quantity: Decimal) -> Money:
+    """Return the price of each of a whole quantity; below the first tier the first price holds.
+
+    >>> tier_price([(Decimal(1), Money(565_00)), (Decimal(4), Money(500_00))], Decimal(4))
+    Money(pence=50000)
+    """
+    return [price for least, price in tiers if least <= quantity or least == tiers[0][0]][-1]
+
+
+def _tiered(terms: Mapping[str, Any], quantity: Decimal, unit: str) -> Priced:
+    tiers = tiers_of(terms)
+    each = tier_price(tiers, quantity)
+    return Priced(
+        pence=Fraction(quantity) * each.pence,
+        each=each,
+        words=_times(quantity, unit, each),
+        facts={
+            "tiers": [list(row) for row in terms["tiers"]],
+            "top_up": str(terms.get("top_up", "original")),
+        },
+        hint=cheaper_hint(tiers, quantity, unit),
+    )
+
+
+def cheaper_hint(tiers: Sequence[tuple[Decimal, Money]], quantity: Decimal, unit: str) -> str:
+    """Say that more costs less, where it does: the cheapest of the larger tiers, at its beginning.
+
+    >>> cheaper_hint([(Decimal(1), Money(10_00)), (Decimal(3), Money(9_00))], Decimal(2), "case")
+    ''
+    """
+    now = tier_price(tiers, quantity).times(quantity)
+    larger = [(price.times(least), least) for least, price in tiers if least > quantity]
+    cheaper = [(cost, least) for cost, least in larger if cost < now]
+    if not cheaper:
+        return ""
+    cost, least = min(cheaper)
+    return f"{counted(least, unit)} cost {pounds(cost)}: that is {pounds(now - cost)} less than {plain(quantity)}."
+
+
+def _by_pupils(terms: Mapping[str, Any], quantity: Decimal, unit: str, figures: SchoolFigures) -> Priced:
+    base, each = Money.parse(str(terms["base"])), Money.parse(str(terms["each"]))
+    fallback = terms.get("fallback_pupils")
+    pupils, source = figures.pupils, figures.pupils_from
+    if pupils is None and fallback is not None:
+        pupils, source = int(fallback), "no figure is published, so the service's own number counts"
+    if pupils is None:
+        raise FigureMissing("number of pupils")
+    one = base + each.times(pupils)
+    why = f"{pounds(base)} + {pounds(each)} × {pupils:,} pupils = {pounds(one)}"
+    if source:
+        why = f"{why} ({source})"
+    return Priced(
+        pence=Fraction(quantity) * one.pence,
+        each=one,
+        words=why if quantity == 1 else f"{why}; {_times(quantity, unit, one)}",
+        facts={"base": str(base), "each": str(each), "pupils": pupils, "pupils_from": source},
+    )
+
+
+def _banded(terms: Mapping[str, Any], quantity: Decimal, unit: str, figures: SchoolFigures) -> Priced:
+    by = str(terms["by"])
+    band = _band_of(terms["bands"], by, figures)
+    each = Money.parse(str(band["price"]))
+    said = {
+        "phase": f"phase {figures.phase}",
+        "pupils": f"{figures.pupils or 0:,} pupils"
+        + (f", {figures.pupils_from}" if figures.pupils_from else ""),
+        "absence": f"persistent absence {plain(figures.absence or Decimal(0))} %"
+        + (f", {figures.absence_from}" if figures.absence_from else ""),
+    }[by]
+    return Priced(
+        pence=Fraction(quantity) * each.pence,
+        each=each,
+        words=f"{_times(quantity, unit, each)} ({said})",
+        facts={"by": by, "band": dict(band), "stood_on": said},
+    )
+
+
+def _band_of(bands: Sequence[Mapping[str, Any]], by: str, figures: SchoolFigures) -> Mapping[str, Any]:
+    if by == "phase":
+        found = next((one for one in bands if str(one["phase"]).lower() == figures.phase.lower()), None)
+        if found is None:
+            raise FigureMissing(f"phase, and {figures.phase or 'its phase'} has none of its prices")
+        return found
+    figure = Decimal(figures.pupils) if by == "pupils" and figures.pupils is not None else None
+    figure = figures.absence if by == "absence" else figure
+    if figure is None:
+        raise FigureMissing("number of pupils" if by == "pupils" else "persistent absence")
+    found = next((one for one in bands if _within(one, figure)), None)
+    if found is None:
+        raise FigureMissing(f"{by}: {plain(figure)} is outside every band")
+    return found
+
+
+def _within(band: Mapping[str, Any], figure: Decimal) -> bool:
+    ends = band.get("to")
+    return Decimal(str(band["from"])) <= figure and (ends is None or figure < Decimal(str(ends)))
+
+
+def plainest(shape: PriceShape, terms: Mapping[str, Any]) -> Money:
+    """Return the price that stands in lists: of one, of the first tier, of the base, of the lowest band.
+
+    >>> plainest(PriceShape.BANDS, {"by": "phase", "bands": [{"phase": "Primary", "price": "250.00"}]})
+    Money(pence=25000)
+    """
+    if shape is PriceShape.TIERS:
+        return tiers_of(terms)[0][1]
+    if shape is PriceShape.PER_PUPIL:
+        return Money.parse(str(terms["base"]))
+    return min(Money.parse(str(band["price"])) for band in terms["bands"])
+
+
+def check_terms(shape: PriceShape, terms: Mapping[str, Any], *, minimum: Decimal) -> None:
+    """Refuse terms that leave a gap, overlap or are below nothing; `minimum` is the least that can be ordered.
+
+    >>> check_terms(PriceShape.TIERS, {"tiers": [["5", "9.00"]]}, minimum=Decimal(1))
+    Traceback (most recent call last):
+    sla_manager.catalogue.rules.shapes.TermsRefused: The first price begins at 5, but 1 can be ordered. Begin at 1.
+    """
+    if shape is PriceShape.TIERS:
+        _check_tiers(terms, minimum)
+    elif shape is PriceShape.PER_PUPIL:
+        amounts = [
+            Money.parse(str(terms["base"]), field="base"),
+            Money.parse(str(terms["each"]), field="each"),
+        ]
+        if min(amounts).pence < 0 or not total(amounts):
+            raise TermsRefused("Enter a base or an amount for each pupil above £0.00.", field="base")
+        fallback = terms.get("fallback_pupils")
+        if fallback is not None and int(fallback) < 1:
+            raise TermsRefused("Enter at least 1 pupil, or leave it empty.", field="fallback_pupils")
+    elif shape is PriceShape.BANDS:
+        _check_bands(terms)
+
+
+def _check_tiers(terms: Mapping[str, Any], minimum: Decimal) -> None:
+    if not terms.get("tiers"):
+        raise TermsRefused("Enter at least one price.", field="tiers")
+    if terms.get("top_up", "original") not in set(TopUp):
+        raise TermsRefused("Choose what more of it costs later in the year.", field="top_up")
+    starts = [read_quantity(str(least), field="tiers") for least, _ in terms["tiers"]]
+    prices = [Money.parse(str(price), field="tiers") for _, price in terms["tiers"]]
+    if starts[0] > minimum:
+        raise TermsRefused(
+            f"The first price begins at {plain(starts[0])}, but {plain(minimum)} can be ordered. "
+            f"Begin at {plain(minimum)}.",
+            field="tiers",
+        )
+    for earlier, later in pairwise(starts):
+        if later <= earlier:
+            raise TermsRefused(
+                f"{plain(later)} comes after {plain(earlier)}: two prices would hold for one quantity. "
+                "Let each line begin at a larger quantity than the line before.",
+                field="tiers",
+            )
+    if min(prices).pence < 0:
+        raise TermsRefused(f"A price cannot be below £0.00, and {pounds(min(prices))} is.", field="tiers")
+
+
+def _check_bands(terms: Mapping[str, Any]) -> None:
+    by, bands = terms.get("by"), terms.get("bands")
+    if by not in BANDED_BY:
+        raise TermsRefused("Choose what the price depends on.", field="by")
+    if not bands:
+        raise TermsRefused("Enter at least one band.", field="bands")
+    if min(Money.parse(str(band["price"]), field="bands") for band in bands).pence < 0:
+        raise TermsRefused("A price cannot be below £0.00.", field="bands")
+    if by == "phase":
+        named = [str(band["phase"]).lower() for band in bands]
+        twice = next((name for name in named if named.count(name) > 1), None)
+        if twice:
+            raise TermsRefused(
+                f"“{twice.capitalize()}” has two prices. Leave one of them out.", field="bands"
+            )
+        return
+    expected = Decimal(0)
+    for place, band in enumerate(bands):
+        begins = read_quantity(str(band["from"]), field="bands")
+        ends = None if band.get("to") is None else read_quantity(str(band["to"]), field="bands")
+        if begins != expected:
+            what = "a gap" if begins > expected else "an overlap"
+            raise TermsRefused(
+                f"The bands have {what} at {plain(min(begins, expected))}: this one should begin at "
+                f"{plain(expected)}, and begins at {plain(begins)}.",
+                field="bands",
+            )
+        last = place == len(bands) - 1
+        if (ends is None) != last or (ends is not None and ends <= begins):
+            raise TermsRefused(
+                "Each band ends where the next begins, and the last has no end. Check the numbers.",
+                field="bands",
+            )
+        expected = ends if ends is not None else expected
