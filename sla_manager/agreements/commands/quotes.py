@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import agreement as whole_agreement
 from sla_manager.agreements.queries import newer_version
 from sla_manager.agreements.queries.payment import agreement_totals, billing_facts
+from sla_manager.agreements.queries.seasons import valid_until
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus, Origin, move
 from sla_manager.agreements.shares import read_shares
@@ -122,7 +123,7 @@ def prepare_quote(
         ends_on=ends_on,
         purchase_order=checked_purchase_order(purchase_order),
         quoted_at=at,
-        valid_until=london_date(at) + timedelta(days=service.quote_valid_days),
+        valid_until=valid_until(session, service, starts_on, today=london_date(at)),
         replaces_id=replaced.id if replaced else None,
         prepared_by=by.name,
         prepared_by_id=by.person_id,

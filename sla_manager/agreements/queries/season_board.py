@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.models import Agreement, Renewal, Season
@@ -203,8 +203,8 @@ def every_school(session: Session, season: Season, search: SchoolSearch) -> Iter
             return
 
 
-def _rows(season: Season, search: SchoolSearch) -> Select[Any]:
-    query: Select[Any] = (
+def _rows(season: Season, search: SchoolSearch) -> Any:
+    query = (
         select(
             Renewal,
             Renewal.school_id.label("school_id"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -14,6 +14,7 @@ from sla_manager.agreements.rules.seasons import OrderingWindow
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.periods import add_months
+from sla_manager.people.models import TradingService
 
 _MADE = (AgreementStatus.AGREED, AgreementStatus.ENDED)
 
@@ -61,6 +62,18 @@ def ordering_window(session: Session, service_id: int, starts_on: date) -> Order
     """Return when what begins on a day can be ordered; None where no season says so: then always."""
     found = season_of(session, service_id, starts_on)
     return found.window if found is not None else None
+
+
+def valid_until(session: Session, service: TradingService, starts_on: date, *, today: date) -> date:
+    """Return the last day of a quote that is made today: the service's days, and a season's quote as long as it sells.
+
+    Else what is prepared early would run out before anybody may order it.
+    """
+    usual = today + timedelta(days=service.quote_valid_days)
+    season = season_of(session, service.id, starts_on)
+    if season is None or season.starts_on != starts_on or today > season.dates.valid_until:
+        return usual
+    return max(usual, season.dates.valid_until)
 
 
 def to_renew(season: Season) -> ColumnElement[bool]:
