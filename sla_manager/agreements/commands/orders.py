@@ -86,7 +86,7 @@ def place_order(
         refuse_before_window(session, quote, at=at)
     if latest_version(session, quote.id).sha256 != document_sha256:
         raise TextChanged(quote.reference)
-    _refuse_above_limit(session, quote, by)
+    refuse_above_limit(session, quote.school_id, quote.net, by)
     if not role.strip() or not statement.strip():
         raise Refused("Say what your role is, and that you accept.", field="role")
     if purchase_order is not None:
@@ -196,20 +196,20 @@ def _refuse_over(session: Session, quote: Agreement, at: datetime) -> None:
         raise QuoteIsOver(quote.reference, quote.valid_until, newer.reference if newer else None)
 
 
-def _refuse_above_limit(session: Session, quote: Agreement, by: Actor) -> None:
+def refuse_above_limit(session: Session, school_id: int, net: Money, by: Actor) -> None:
     """Hold a person to what the school's administrator authorised; the product itself has no limit."""
     if by.person_id is None:
         return
     able = roles_with(Permission.ORDER)
     members = [
-        one for one in people_of_school(session, session.get_one(School, quote.school_id)) if one.role in able
+        one for one in people_of_school(session, session.get_one(School, school_id)) if one.role in able
     ]
     own = [one for one in members if one.person_id == by.person_id]
     if not own:
         raise Forbidden("You may not order for this school.")
     limits = [one.order_limit for one in own if one.order_limit is not None]
-    if len(limits) == len(own) and quote.net > max(limits):
-        raise OverTheLimit(quote.net, max(limits), _able(members, quote.net))
+    if len(limits) == len(own) and net > max(limits):
+        raise OverTheLimit(net, max(limits), _able(members, net))
 
 
 def _able(members: list[Membership], net: Money) -> list[str]:
