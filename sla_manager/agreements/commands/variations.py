@@ -15,7 +15,7 @@ from sla_manager.agreements.commands.years import hold_years
 from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Agreement, AgreementLine, Instalment, Tranche, Variation
 from sla_manager.agreements.queries import agreement as whole_agreement
-from sla_manager.agreements.queries import tranche_on
+from sla_manager.agreements.queries import balances, tranche_on
 from sla_manager.agreements.rules.ledger import EntryKind, check_variation
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
@@ -29,6 +29,7 @@ from sla_manager.kernel.periods import FinancialYear, Period
 from sla_manager.kernel.quantities import is_on_step, minutes_of, plain
 from sla_manager.kernel.unique_pupil_numbers import refuse_pupil_numbers
 from sla_manager.kernel.words import counted, long_date, pounds
+from sla_manager.people.queries import the_provider
 from sla_manager.store.audit import Actor, record
 
 
@@ -229,3 +230,26 @@ def _tell(
             "net": str(variation.net),
         },
     )
+
+
+def check_change(
+    session: Session, line_id: int, *, quantity: Decimal, effective_on: date, reason: str
+) -> AgreementLine:
+    """Refuse what `vary_line` would refuse, without changing or holding anything: for what waits to be signed."""
+    line = session.get(AgreementLine, line_id)
+    if line is None:
+        raise NotFound
+    agreement = session.get_one(Agreement, line.agreement_id)
+    _check(agreement, line, quantity, effective_on, reason)
+    start_month = the_provider(session).financial_year_start_month
+    refuse_closed(session, FinancialYear.of(effective_on, start_month=start_month).first)
+    tranche = tranche_on(session, line.id, effective_on)
+    if tranche is None:
+        if quantity < 0:
+            raise LessThanNothing(quantity, Decimal(0), line.unit)
+        return line
+    _refuse_too_little(session, line, tranche, quantity)
+    if line.unit_minutes is not None:
+        found = balances(session, tranche_ids=[tranche.id])
+        check_variation(found[0].figures, minutes_of(quantity, line.unit_minutes))
+    return line
