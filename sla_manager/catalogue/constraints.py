@@ -41,3 +41,16 @@ says(
     field="vat_code",
 )
 says("append_only_preset_load", "The record of loaded presets cannot be changed.", kind=Conflict)
+says(
+    "discount_is_never_edited",
+    "A discount is never changed once it is there. End it, and add another.",
+    field="ends_on",
+    kind=Conflict,
+)
+says(
+    "ck_discount_what_it_gives",
+    "Enter what this discount gives: per cent, a price, or a free item.",
+    field="percent",
+)
+says("package_in_package", "A package cannot hold another package. Choose its parts.", field="parts")
+says("append_only_price_hold", "A promised price cannot be taken back.", kind=Conflict)
