@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["package_id"], ["offering.id"], name=op.f("fk_package_part_package_id")),
         sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_package_part_offering_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_package_part")),
-        sa.UniqueConstraint("package_id", "offering_id", name=op.f("uq_package_part_package_id")),
+        sa.UniqueConstraint("package_id", "offering_id", name=op.f("uq_package_part_package_id_offering_id")),
     )
     op.create_index(op.f("ix_package_part_offering_id"), "package_part", ["offering_id"], unique=False)
     op.create_table(
@@ -104,7 +104,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_price_hold_offering_id")),
         sa.ForeignKeyConstraint(["price_id"], ["price.id"], name=op.f("fk_price_hold_price_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_price_hold")),
-        sa.UniqueConstraint("school_id", "offering_id", "starts_on", name=op.f("uq_price_hold_school_id")),
+        sa.UniqueConstraint("school_id", "offering_id", "starts_on", name=op.f("uq_price_hold_school_id_offering_id_starts_on")),
     )
     op.create_index("ix_price_hold_school", "price_hold", ["school_id", "until"], unique=False)
     changed = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in DISCOUNT_FIELDS)
