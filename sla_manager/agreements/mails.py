@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -108,6 +108,40 @@ def tell_of_variation(
         school_address(session, agreement),
         f"Your agreement {agreement.reference} has changed",
         [what, "Sign in to download the changed document and see your balance."],
+        at,
+    )
+
+
+def tell_of_request(
+    session: Session, agreement: Agreement, *, proposal_id: int, who: str, at: datetime
+) -> bool:
+    """Tell the service that a school asks for a change."""
+    return _send(
+        session,
+        f"asked:{proposal_id}",
+        agreement.service.email or the_provider(session).email,
+        f"{agreement.school.name} asks to change {agreement.reference}",
+        [f"{who} asks for a change.", "Sign in and propose it, or decline it with a reason."],
+        at,
+    )
+
+
+def tell_of_proposal(
+    session: Session,
+    agreement: Agreement,
+    *,
+    proposal_id: int,
+    sentences: list[str],
+    until: date,
+    at: datetime,
+) -> bool:
+    """Put a change to the school to sign."""
+    return _send(
+        session,
+        f"proposal:{proposal_id}",
+        school_address(session, agreement),
+        f"A change of your agreement {agreement.reference} waits for your signature",
+        [*sentences, f"Sign in to sign or decline it until {long_date(until)}."],
         at,
     )
 
