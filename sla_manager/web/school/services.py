@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,18 +13,21 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from sla_manager.agreements.commands import LineWanted, prepare_quote
+from sla_manager.agreements.queries.purchases import Purchase, purchases
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.catalogue.models import Offering, Price
+from sla_manager.catalogue.offers import Catalogue, Offer, catalogue_of_school, price_figures
 from sla_manager.catalogue.queries import offerings, prices_on
-from sla_manager.catalogue.rules.families import CoreDuty, Family, free_hint
+from sla_manager.catalogue.rules.families import FREE_SENTENCE, CoreDuty, free_duty
+from sla_manager.catalogue.rules.finding import find, free_offerings
 from sla_manager.catalogue.rules.quantities import quantity_hint
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.words import pounds
 from sla_manager.people.models import School, TradingService
-from sla_manager.people.rules.roles import Permission
+from sla_manager.people.rules.roles import GRANTS, Permission
 from sla_manager.web.forms import BaseForm, ChoiceField, DateField, QuantityField, TextField, choice, once_key
-from sla_manager.web.guard import in_school
+from sla_manager.web.guard import in_school, my_memberships
 from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.school import blueprint
 from sla_manager.web.school.home import school_menu
@@ -39,45 +44,77 @@ SCHEDULES = (
 @blueprint.get("/<int:urn>/services")
 @in_school(Permission.SEE_CATALOGUE)
 def services(school: School) -> str:
-    """Show the free core offer first, then what can be bought and at which price."""
+    """Show the free core offer first, how much the school may need, and what can be bought at which price."""
     session = reading()
     need = request.args.get("need", "").strip()[:200]
-    catalogue = []
-    for service in session.scalars(select(TradingService).order_by(TradingService.name)):
-        offered = offerings(session, service.id, today())
-        prices = prices_on(session, service.id, school.customer_class, today())
-        catalogue.append((service, _core(offered), _sold(offered, prices, school, need)))
+    this_year = FinancialYear.of(today())
+    bought = purchases(session, school.id, [this_year.first, this_year.first - 1])
+    shelves = [
+        shelf(catalogue_of_school(session, one, school, on=today()), need, bought)
+        for one in session.scalars(select(TradingService).order_by(TradingService.name))
+    ]
     return render_template(
         "school/services.html",
         navigation=school_menu(school),
         school=school,
-        catalogue=catalogue,
+        shelves=shelves,
         need=need,
-        hint=free_hint(need) if need else None,
-        nothing_found=bool(need) and not any(sold for _, _, sold in catalogue),
+        hint=next((one.hint for one in shelves if one.hint), None),
+        nothing_found=bool(need) and not any(one.offers for one in shelves),
+        figures=price_figures(session, school, on=today()),
+        may_order=may_in_school(school, Permission.ORDER),
+        once=lambda: secrets.token_urlsafe(24),
     )
 
 
-def _core(offered: list[Offering]) -> list[tuple[CoreDuty, list[Offering]]]:
-    return [(duty, [one for one in offered if one.duty is duty]) for duty in CoreDuty]
+@dataclass(frozen=True)
+class Shelf:
+    """One service as a school sees it: what is free, what is suggested, what fits her need, what she bought."""
+
+    catalogue: Catalogue
+    hint: str | None
+    duty: CoreDuty | None
+    free: list[Offering]
+    offers: list[tuple[str, list[Offer]]]
+    bought: list[tuple[Purchase, Offer | None]]
+
+    @property
+    def suggested(self) -> list[Offer]:
+        """What the service suggests, or says that it cannot."""
+        return [one for one in self.catalogue.offers if one.suggestion is not None]
 
 
-def _sold(
-    offered: list[Offering], prices: dict[int, Price], school: School, need: str
-) -> list[tuple[Family, list[tuple[Offering, Price | None]]]]:
-    """Return what is sold by family; a need narrows it to what names every word of it."""
-    words = need.lower().split()
+def shelf(catalogue: Catalogue, need: str, bought: list[Purchase]) -> Shelf:
+    """Return a service's catalogue, narrowed to a need; what is free is never left out."""
+    duty = free_duty(need) if need else None
+    free = free_offerings(need, catalogue.free)
+    by_id = {one.offering.id: one for one in catalogue.offers}
+    if need:
+        found = find(need, [one.offering for one in catalogue.offers])
+        offers = [(f"What fits “{need}”", [by_id[one.id] for one in found])] if found else []
+    else:
+        offers = [(family.title, found_offers) for family, found_offers in catalogue.sold]
+    mine = [one for one in bought if one.service_id == catalogue.service.id]
+    return Shelf(
+        catalogue,
+        FREE_SENTENCE if duty or free else None,
+        duty,
+        free,
+        offers,
+        [(one, by_id.get(one.offering_id)) for one in mine],
+    )
 
-    def fits(one: Offering) -> bool:
-        text = " ".join([one.name, one.description, *map(str, one.activities)]).lower()
-        return _for_phase(one, school) and all(word in text for word in words)
 
-    by_family: list[tuple[Family, list[tuple[Offering, Price | None]]]] = []
-    for family in Family:
-        found = [(one, prices.get(one.id)) for one in offered if one.family is family and fits(one)]
-        if family is not Family.CORE and found:
-            by_family.append((family, found))
-    return by_family
+def may_in_school(school: School, permission: Permission) -> bool:
+    """Say whether who is signed in holds a permission in this school, for what a page offers."""
+    return any(
+        permission in GRANTS[membership.role]
+        and (
+            membership.school_id == school.id
+            or (membership.trust_id is not None and membership.trust_id == school.trust_id)
+        )
+        for membership in my_memberships()
+    )
 
 
 def _for_phase(one: Offering, school: School) -> bool:
