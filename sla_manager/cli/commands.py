@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sla_manager.cli import books, buying, demonstrating, exporting, revisions, users
+from sla_manager.cli import books, buying, demonstrating, exporting, revisions, seasons, users
 from sla_manager.cli.opening import answer, as_json, moment, on_date, open_product, refusals
 from sla_manager.kernel.errors import Refused
 
@@ -224,6 +224,14 @@ def catalogue_load(preset: str, service_code: str | None, day: date | None, as_j
     )
 
 
-for command in (books.invoices, books.year, exporting.export, books.balance, buying.orders, users.users):
+for command in (
+    books.invoices,
+    books.year,
+    exporting.export,
+    books.balance,
+    buying.orders,
+    seasons.season,
+    users.users,
+):
     program.add_command(command)
 program.add_command(demonstrating.demonstration)

@@ -21,8 +21,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from sla_manager.agreements.commands import expire_quotes
+from sla_manager.agreements.commands.renewing import renew_by_clause
 from sla_manager.agreements.documents import print_waiting_agreements
 from sla_manager.agreements.models import AgreementFile, AgreementVersion
+from sla_manager.agreements.reminding import remind_of_seasons
 from sla_manager.agreements.warnings import warn_of_balances
 from sla_manager.billing.models import Document, DocumentFile
 from sla_manager.billing.prints import print_waiting
@@ -31,6 +33,7 @@ from sla_manager.gateways.archive import Archive
 from sla_manager.gateways.mail import Send, smtp_sender
 from sla_manager.jobs.outbox import send_outbox
 from sla_manager.jobs.printing import LazyPrinter, Printed, Stopping
+from sla_manager.jobs.seasons import prepare_requested
 from sla_manager.kernel.clock import LONDON, Clock
 from sla_manager.kernel.errors import GatewayFailed, ProductError
 from sla_manager.people.queries import provider
@@ -52,6 +55,10 @@ class BooksAreOffError(ProductError):
 
 class StillWaitingError(GatewayFailed):
     """Some of what was issued is not on paper yet."""
+
+
+class NotRenewedError(ProductError):
+    """Some agreements should have renewed by themselves and could not."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,26 @@ class Work:
         with self.database.transaction() as session:
             return f"{warn_of_balances(session, by=SYSTEM, at=self.clock())} warnings posted"
 
+    def remind(self) -> str:
+        """Remind schools that have not answered their renewal."""
+        posted = remind_of_seasons(
+            self.database, address=self.settings.address, at=self.clock(), stopping=self.stopping.is_set
+        )
+        return f"{posted} reminders posted"
+
+    def renew(self) -> str:
+        """Warn of the last day for notice, and renew what had none; what cannot be renewed fails the job."""
+        done = renew_by_clause(
+            self.database, address=self.settings.address, at=self.clock(), stopping=self.stopping.is_set
+        )
+        if done.troubles:
+            raise NotRenewedError(done.words)
+        return done.words
+
+    def prepare(self) -> str:
+        """Prepare the renewals that somebody asked for on a page."""
+        return prepare_requested(self.database, at=self.clock(), stopping=self.stopping.is_set)
+
     def check_books(self) -> str:
         """Compare ledgers, numbers, hashes and files; anything off is the job's failure, in words."""
         with self.database.reading() as session:
@@ -185,6 +212,8 @@ def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
     return (
         ("expire quotes", work.expire),
         ("warn of balances", work.warn),
+        ("remind of renewals", work.remind),
+        ("renew by clause", work.renew),
         ("check the books", work.check_books),
         ("tidy the archive", work.tidy_archive),
     )
@@ -192,7 +221,11 @@ def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
 
 def often(work: Work) -> tuple[tuple[str, Job], ...]:
     """Return what is done every few seconds."""
-    return (("print documents", work.print_documents), ("send mail", work.send_mail))
+    return (
+        ("print documents", work.print_documents),
+        ("send mail", work.send_mail),
+        ("prepare renewals", work.prepare),
+    )
 
 
 def last_night(at: datetime) -> datetime:

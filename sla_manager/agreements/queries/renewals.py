@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from sla_manager.agreements.models import Agreement, AgreementLine, Renewal, Season, Variation
@@ -247,7 +247,7 @@ def open_renewals(session: Session, school_id: int, *, today: date) -> list[Rene
             Renewal.answer == Answer.NONE,
             Renewal.agreement_id.is_not(None),
             Season.builds_from <= today,
-            Season.ends_on >= today,
+            or_(Season.starts_on > today, Season.due_by >= today),
             Season.closed_at.is_(None),
         )
         .order_by(Season.starts_on)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from sla_manager.agreements.queries import school_agreements
+from sla_manager.agreements.queries.renewals import open_renewals
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries import school_documents
 from sla_manager.people.models import School
@@ -41,12 +42,16 @@ def home(school: School) -> str:
     session = reading()
     agreements = school_agreements(session, school.id)
     rows = [row for row in balances_with_booked(session, school_id=school.id) if today() in row.period]
+    renewals = open_renewals(session, school.id, today=today())
+    offered = {one.agreement_id for one in renewals}
     return render_template(
         "school/home.html",
         navigation=school_menu(school),
         school=school,
+        renewals=renewals,
+        today=today(),
         balances=paced(session, rows, today()),
-        waiting=[one for one in agreements if one.status in OPEN],
+        waiting=[one for one in agreements if one.status in OPEN and one.id not in offered],
         answers=awaiting_school(session, school.id),
         visits=next_visits(session, school.id, today(), limit=5),
         documents=school_documents(session, school.id, limit=5).rows,

@@ -9,6 +9,7 @@ PAGES = (
     ("Today", "service.home"),
     ("Orders", "service.orders"),
     ("Agreements", "service.agreements"),
+    ("Seasons", "service.season_list"),
     ("Diaries", "service.board"),
     ("Visits", "service.visits"),
     ("Absences", "service.absences"),
