@@ -97,3 +97,20 @@ for _table in (
     "variation_proposal",
 ):
     says(f"append_only_{_table}", "What is in the books is never changed. Add a correction.", kind=Conflict)
+says("taken_row_of_an_import", "A row of a spreadsheet becomes an agreement of its own service.", kind=Conflict)
+says("takeover_is_done", "This file is taken over. What was done stays.", kind=Conflict)
+for _rule in ("taken_row(service_id, sha256, row)", "uq_taken_row_service_id_sha256_row"):
+    says(_rule, "This row of this file was taken over already.", kind=Conflict)
+for _table in ("taken_row", "parallel_run"):
+    says(f"append_only_{_table}", "What is in the books is never changed. Add a correction.", kind=Conflict)
+says("basket_is_quoted", "This basket has become a quote. Change the quote to go on.", kind=Conflict)
+for _rule in ("uq_basket_open", "basket(service_id, school_id)"):
+    says(_rule, "Somebody else began a basket at this moment. Open it and add to it.", kind=Conflict)
+says("approval_is_decided", "This was decided already.", kind=Conflict)
+says("ck_approval_somebody_else", "Nobody approves her own order. Ask somebody else.")
+for _rule in ("uq_approval_open", "approval(agreement_id)"):
+    says(_rule, "Somebody is asked for this already.", kind=Conflict)
+for _rule in ("uq_paper_key", "paper(key)", "uq_paper_file_paper_id", "paper_file(paper_id)"):
+    says(_rule, "This paper is there already.", kind=Conflict)
+for _table in ("paper", "paper_file", "approval"):
+    says(f"append_only_{_table}", "What is in the books is never changed. Add a correction.", kind=Conflict)

@@ -13,6 +13,8 @@ from sla_manager.agreements.models.agreements import (
     Variation,
     YearClose,
 )
+from sla_manager.agreements.models.approvals import Approval, ApprovalDecision
+from sla_manager.agreements.models.baskets import Basket
 from sla_manager.agreements.models.changes import (
     AgreementPolicy,
     DroppedInstalment,
@@ -20,6 +22,7 @@ from sla_manager.agreements.models.changes import (
     Transfer,
     VariationProposal,
 )
+from sla_manager.agreements.models.papers import Paper, PaperFile
 from sla_manager.agreements.models.seasons import AutomaticRenewal, Renewal, RenewalNotice, Season
 from sla_manager.agreements.models.takeovers import ParallelRun, TakenRow, Takeover, TakeoverMapping
 
@@ -30,11 +33,16 @@ __all__ = [
     "AgreementLine",
     "AgreementPolicy",
     "AgreementVersion",
+    "Approval",
+    "ApprovalDecision",
     "AutomaticRenewal",
+    "Basket",
     "DroppedInstalment",
     "Instalment",
     "InstalmentPart",
     "LedgerEntry",
+    "Paper",
+    "PaperFile",
     "ParallelRun",
     "Renewal",
     "RenewalNotice",
