@@ -23,6 +23,7 @@ from sla_manager.agreements.models import (
     Instalment,
     InstalmentPart,
     LedgerEntry,
+    TakenRow,
     Tranche,
 )
 from sla_manager.agreements.rules.ledger import EntryKind
@@ -230,10 +231,11 @@ def agreement_problems(session: Session) -> Iterator[Problem]:
                 "tranches_off", reference, f"The years of “{description}” add up to £{shared}, not £{net}."
             )
     parts = (
-        select(Agreement.reference, Agreement.net, func.sum(Instalment.net))
+        select(Agreement.reference, func.coalesce(TakenRow.to_bill, Agreement.net), func.sum(Instalment.net))
         .join(Instalment, Instalment.agreement_id == Agreement.id)
+        .outerjoin(TakenRow, TakenRow.agreement_id == Agreement.id)
         .where(Instalment.purpose == "instalment", Agreement.schedule != Schedule.ON_DELIVERY)
-        .group_by(Agreement.id)
+        .group_by(Agreement.id, TakenRow.id)
         .order_by(Agreement.id)
     )
     for reference, net, planned in session.execute(parts):

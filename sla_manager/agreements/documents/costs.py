@@ -7,8 +7,9 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.models import Agreement
-from sla_manager.agreements.queries import QuotedDocument, quoted_documents
+from sla_manager.agreements.queries import QuotedDocument
 from sla_manager.agreements.queries.payment import on_delivery_total
+from sla_manager.agreements.queries.takeovers import documents_as_agreed
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.catalogue.rules.vat import Route, VatCode
 from sla_manager.gateways.printing.agreement_facts import Costs, PaymentDue
@@ -21,7 +22,7 @@ _LETTERS = {VatCode.STANDARD: "S", VatCode.ZERO: "Z", VatCode.EXEMPT: "E", VatCo
 
 def costs(session: Session, agreement: Agreement, *, payment_days: int) -> Costs:
     """Return totals, VAT rows, the reason of the route and the payment schedule."""
-    documents = quoted_documents(session, agreement)
+    documents = documents_as_agreed(session, agreement)
     on_delivery = agreement.schedule is Schedule.ON_DELIVERY
     counted = on_delivery_total(session, agreement) if on_delivery else documents
     net, vat = total(one.net for one in counted), total(one.vat for one in counted)

@@ -17,7 +17,7 @@ from sla_manager.agreements.documents.costs import costs
 from sla_manager.agreements.documents.terms import cancellation_bands, read_terms
 from sla_manager.agreements.models import Acceptance, Agreement
 from sla_manager.agreements.queries import acceptance_of
-from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
 from sla_manager.catalogue.models import Obligation as StoredObligation
 from sla_manager.catalogue.models import Offering, ServiceHours
 from sla_manager.catalogue.queries import core_offer, obligations, service_hours, service_roles
@@ -49,6 +49,7 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
     accepted = acceptance_of(session, agreement.id)
     issued_on = london_date(at)
     promised = obligations(session, agreement.service_id)
+    is_taken_over = agreement.origin is Origin.IMPORT
     facts = paper.AgreementFacts(
         kind="agreement",
         title="Service level agreement" if agreement.customer_class.is_own else "Contract for services",
@@ -94,8 +95,8 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
         complaints=terms.paragraphs("complaints"),
         data_protection=terms.paragraphs("data_protection"),
         costs=costs(session, agreement, payment_days=provider.payment_days),
-        acceptance_statement=_statement(agreement),
-        acceptance=_acceptance(accepted),
+        acceptance_statement=_taken_over(accepted) if is_taken_over else _statement(agreement),
+        acceptance=None if is_taken_over else _acceptance(accepted),
     )
     return plain(facts)
 
@@ -222,6 +223,12 @@ def _statement(agreement: Agreement) -> str:
     return (
         f"I have the authority to accept {what} for {agreement.school.name}. I accept it, and agree {money}."
     )
+
+
+def _taken_over(stored: Acceptance | None) -> str:
+    """Say that it was agreed before, and where it was taken over from: nobody accepts it again."""
+    source = f" {stored.statement}." if stored is not None else ""
+    return f"This was agreed before it was entered here, and what was signed then stays what binds.{source}"
 
 
 def _acceptance(stored: Acceptance | None) -> paper.Acceptance | None:

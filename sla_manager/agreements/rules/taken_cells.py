@@ -98,6 +98,8 @@ class _Row:
     def text(self, one: Field) -> str:
         """Return a cell's text, or nothing."""
         said = self.cells.get(one, "").strip()
+        if said[:1] == "'" and said[1:2] in ("=", "+", "-", "@"):
+            said = said[1:]  # a spreadsheet's own way of making such a text harmless
         return "" if said.casefold() in _EMPTY else said
 
     def note(self, one: Field | None, level: Level, message: str, what_to_do: str) -> None:

@@ -16,7 +16,6 @@ from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.titles import Titled
 
-
 PUPIL_NUMBER_REMOVED = "[a pupil number was removed]"
 """What is kept of a cell that held one: nothing."""
 

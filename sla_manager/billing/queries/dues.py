@@ -23,6 +23,7 @@ from sla_manager.agreements.models import (
     Variation,
 )
 from sla_manager.agreements.models.changes import DroppedInstalment
+from sla_manager.agreements.queries.takeovers import billed_elsewhere
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
@@ -263,6 +264,7 @@ def _arrears(session: Session, as_at: date, ids: Sequence[int] | None) -> list[D
             LedgerEntry.effective_on < months_ended(as_at),
             ~exists().where(undone.reverses_id == LedgerEntry.id),
             ~exists().where(purpose, Billed.source_id == LedgerEntry.id),
+            ~billed_elsewhere(),
             _among(ids),
         )
         .order_by(LedgerEntry.effective_on, LedgerEntry.id)
