@@ -137,13 +137,27 @@ def treatment_of(
         rule.customer_class: rule
         for rule in session.scalars(select(BillingRule).where(BillingRule.offering_id == offering.id))
     }
+    return treatment_by(
+        rules, customer_class, private_fund=private_fund, tax_point=tax_point, rates=vat_rates(session)
+    )
+
+
+def treatment_by(
+    rules: Mapping[CustomerClass, BillingRule],
+    customer_class: CustomerClass,
+    *,
+    private_fund: bool,
+    tax_point: date,
+    rates: Iterable[DatedRate],
+) -> BillingTreatment:
+    """Return how an offering is billed to a class, from its rules by class and the rates of VAT."""
     rule = rules.get(customer_class)
     if rule is not None and not (private_fund and rule.route is Route.RECHARGE):
         decided = Treatment(rule.route, rule.vat_code, rule.reason)
     else:
         exempt = any(one.vat_code is VatCode.EXEMPT for one in rules.values())
         decided = treatment(customer_class, exempt=exempt and private_fund, private_fund=private_fund)
-    rate = rate_at(decided.code, tax_point, vat_rates(session))
+    rate = rate_at(decided.code, tax_point, rates)
     return BillingTreatment(decided.route, decided.code, rate, decided.reason)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from sla_manager.agreements.commands import LineWanted, expire_quotes, withdraw_quote
-from sla_manager.agreements.commands.pricing import NotForYou, TooLittleEachWeek
+from sla_manager.agreements.queries.assembling import NotForYou, TooLittleEachWeek
 from sla_manager.agreements.commands.quotes import Replaced, TooLong
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import agreement, latest_version, newer_version, quoted_documents

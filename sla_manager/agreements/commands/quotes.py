@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,19 +11,20 @@ from sqlalchemy.orm import Session
 import sla_manager.agreements.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.agreements.commands.ledger import refuse_closed
 from sla_manager.agreements.commands.numbers import next_reference
-from sla_manager.agreements.commands.pricing import Buyer, priced_line
 from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import agreement as whole_agreement
 from sla_manager.agreements.queries import newer_version
-from sla_manager.agreements.queries.payment import agreement_totals, billing_facts
+from sla_manager.agreements.queries.payment import agreement_totals
+from sla_manager.agreements.queries.pricing import LineWanted, assemble, buyer_of
 from sla_manager.agreements.queries.seasons import valid_until
+from sla_manager.agreements.queries.standing import SharedFacts, shared_facts
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus, Origin, move
 from sla_manager.agreements.shares import read_shares
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
-from sla_manager.kernel.periods import FinancialYear, Period, add_months
+from sla_manager.kernel.periods import Period, add_months
 from sla_manager.kernel.unique_pupil_numbers import refuse_pupil_numbers
 from sla_manager.kernel.words import long_date
 from sla_manager.people.models import Customer, School, TradingService
@@ -35,18 +34,6 @@ from sla_manager.store.audit import SYSTEM, Actor, record
 _FIRST_YEARS, _LATER_YEARS = 3, 5
 LONGEST_PURCHASE_ORDER = 100
 _EVER_AGREED = (AgreementStatus.AGREED, AgreementStatus.ENDED)
-
-
-@dataclass(frozen=True, slots=True)
-class LineWanted:
-    """What is asked for: an offering and how much of it (for each term, where the offering is sold by the term).
-
-    `year_split` says how much belongs to which financial year; without it the months decide.
-    """
-
-    offering_id: int
-    quantity: Decimal
-    year_split: Mapping[FinancialYear, Decimal] | None = None
 
 
 class TooLong(Refused):
@@ -87,6 +74,7 @@ def prepare_quote(
     origin: Origin = Origin.QUOTE,
     notice_months: int = 0,
     renews: bool = False,
+    shared: SharedFacts | None = None,
     by: Actor,
     at: datetime,
     once_key: str | None = None,
@@ -95,7 +83,8 @@ def prepare_quote(
     """Return a quote: its lines priced, its documents exact, its text frozen.
 
     The same `once_key` gives back the same quote. `replaces_id` is the quote that this one takes the place of.
-    `payer_id` is the customer who pays: the school's own, unless its trust does.
+    `payer_id` is the customer who pays: the school's own, unless its trust does. `shared` is what many quotes of
+    one service have in common, read once. A quote that has an offer which ends on a day is valid until that day.
     Refused: no line, core, no price, a quantity off its limits or step, dates that go back or go on too long.
     """
     if once_key is not None:
@@ -105,11 +94,16 @@ def prepare_quote(
     service, school = session.get(TradingService, service_id), session.get(School, school_id)
     if service is None or school is None:
         raise NotFound
-    term = _term(session, school, service_id, starts_on, ends_on)
-    buyer = _buyer(session, school, term, paid_from)
+    known = shared or shared_facts(session, service_id)
+    term, today = _term(session, school, service_id, starts_on, ends_on), london_date(at)
+    buyer = buyer_of(session, school, term, paid_from=paid_from, today=today, shared=known)
     if not lines:
         raise Refused("Choose at least one thing to buy.", field="lines")
     replaced = _replaced(session, replaces_id, school_id=school_id, service_id=service_id)
+    priced = assemble(known, buyer, lines)
+    for year in sorted({share.year for line in priced.lines for share in read_shares(line.year_shares)}):
+        refuse_closed(session, year)
+    last_day = valid_until(session, service, starts_on, today=today)
     draft = Agreement(
         reference=next_reference(session, f"{service.series}-Q", at=at),
         service_id=service_id,
@@ -123,7 +117,7 @@ def prepare_quote(
         ends_on=ends_on,
         purchase_order=checked_purchase_order(purchase_order),
         quoted_at=at,
-        valid_until=valid_until(session, service, starts_on, today=london_date(at)),
+        valid_until=min(last_day, priced.last_day or last_day),
         replaces_id=replaced.id if replaced else None,
         prepared_by=by.name,
         prepared_by_id=by.person_id,
@@ -132,28 +126,15 @@ def prepare_quote(
         notice_months=notice_months,
         renews=renews,
     )
-    priced = [
-        priced_line(
-            session,
-            wanted.offering_id,
-            wanted.quantity,
-            wanted.year_split,
-            buyer=buyer,
-            service_id=service_id,
-        )
-        for wanted in lines
-    ]
-    for position, line in enumerate(priced, start=1):
+    for position, line in enumerate(priced.lines, start=1):
         line.position = position
-        for share in read_shares(line.year_shares):
-            refuse_closed(session, share.year)
-    draft.net, draft.vat = agreement_totals(priced, schedule, term, billing_facts(session))
+    draft.net, draft.vat = agreement_totals(priced.lines, schedule, term, known.billing)
     draft.gross = draft.net + draft.vat
     session.add(draft)
     session.flush()
-    for line in priced:
+    for line in priced.lines:
         line.agreement_id = draft.id
-    session.add_all(priced)
+    session.add_all(priced.lines)
     session.flush()
     freeze(session, draft.id, kind="quote", at=at)
     draft.status = move(AgreementStatus.DRAFT, AgreementStatus.QUOTED)
@@ -213,20 +194,6 @@ def _term(session: Session, school: School, service_id: int, starts_on: date, en
     if ends_on >= add_months(starts_on, 12 * years):
         raise TooLong(years)
     return Period.through(starts_on, ends_on)
-
-
-def _buyer(session: Session, school: School, term: Period, paid_from: str) -> Buyer:
-    if paid_from not in ("budget", "private_fund"):
-        raise Refused("Say whether the school’s budget or its private fund pays.", field="paid_from")
-    if paid_from == "private_fund" and not school.customer_class.is_own:
-        raise Refused("Only a maintained school has a private fund. Choose its budget.", field="paid_from")
-    return Buyer(
-        customer_class=school.customer_class,
-        phase=school.phase,
-        private_fund=paid_from == "private_fund",
-        term=term,
-        start_month=billing_facts(session).start_month,
-    )
 
 
 def _replaced(

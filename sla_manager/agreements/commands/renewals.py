@@ -18,9 +18,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sla_manager.agreements.commands.quotes import LineWanted, prepare_quote
+from sla_manager.agreements.commands.quotes import prepare_quote
 from sla_manager.agreements.commands.seasons import SeasonClosed
 from sla_manager.agreements.models import Agreement, Renewal, Season
+from sla_manager.agreements.queries.pricing import LineWanted
 from sla_manager.agreements.queries.renewals import Bought, bought_before, minutes_of_lines
 from sla_manager.agreements.queries.seasons import preparation, schools_to_renew, season_by_id
 from sla_manager.agreements.rules.seasons import Answer, for_one_season
