@@ -74,9 +74,7 @@ def _papers() -> None:
         *_text("filename", "path", "sha256"),
         _refers("outbox_attachment", "message_id", "outbox_message"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_attachment")),
-        sa.UniqueConstraint(
-            "message_id", "filename", name=op.f("uq_outbox_attachment_message_id_filename")
-        ),
+        sa.UniqueConstraint("message_id", "filename", name=op.f("uq_outbox_attachment_message_id_filename")),
     )
 
 
@@ -149,9 +147,7 @@ def _approvals() -> None:
         _at("decided_at", nullable=True),
         *_text("reason", "address"),
         sa.CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name=op.f("ck_approval_decided")),
-        sa.CheckConstraint(
-            "decision <> 'declined' OR reason <> ''", name=op.f("ck_approval_declined_why")
-        ),
+        sa.CheckConstraint("decision <> 'declined' OR reason <> ''", name=op.f("ck_approval_declined_why")),
         sa.CheckConstraint("expires_at > asked_at", name=op.f("ck_approval_expires_later")),
         sa.CheckConstraint("asked_by_id <> approver_id", name=op.f("ck_approval_somebody_else")),
         _refers("approval", "agreement_id", "agreement"),

@@ -111,7 +111,7 @@ def worker() -> None:
 @as_json
 @refusals
 def print_waiting_documents(as_json: bool) -> None:
-    """Print every issued document and signed agreement that has no PDF yet."""
+    """Print every issued document, signed agreement and paper that has no PDF yet."""
     from sla_manager.jobs.worker import Work
     from sla_manager.kernel.clock import system_clock
 
@@ -121,7 +121,12 @@ def print_waiting_documents(as_json: bool) -> None:
         done = work.print_all()
     finally:
         work.close()
-    facts = {"documents": done.documents, "agreements": done.agreements, "waiting": done.waiting}
+    facts = {
+        "documents": done.documents,
+        "agreements": done.agreements,
+        "papers": done.papers,
+        "waiting": done.waiting,
+    }
     answer(facts, as_json=as_json, words=done.words)
     if done.waiting:
         click.echo(done.words, err=True)

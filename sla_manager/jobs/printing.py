@@ -21,13 +21,14 @@ class Printed:
 
     documents: int
     agreements: int
+    papers: int
     waiting: int
     reasons: tuple[str, ...]
 
     @property
     def words(self) -> str:
         """What a person reads."""
-        done = f"{self.documents} documents and {self.agreements} agreements printed"
+        done = f"{self.documents} documents, {self.agreements} agreements and {self.papers} papers printed"
         if not self.waiting:
             return done
         why = f": {self.reasons[0]}" if self.reasons else "."

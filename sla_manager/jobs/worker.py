@@ -22,10 +22,13 @@ from sqlalchemy.exc import IntegrityError
 
 from sla_manager.agreements.commands import expire_quotes
 from sla_manager.agreements.commands.renewing import renew_by_clause
-from sla_manager.agreements.documents import print_waiting_agreements
+from sla_manager.agreements.commands.terminations import end_what_is_over
+from sla_manager.agreements.documents import print_waiting_agreements, print_waiting_papers
 from sla_manager.agreements.models import AgreementFile, AgreementVersion
+from sla_manager.agreements.queries.papers import papers_waiting
 from sla_manager.agreements.reminding import remind_of_seasons
 from sla_manager.agreements.warnings import warn_of_balances
+from sla_manager.billing.commands.proposing import expire_changes
 from sla_manager.billing.models import Document, DocumentFile
 from sla_manager.billing.prints import print_waiting
 from sla_manager.config import ROOT, Settings
@@ -34,7 +37,7 @@ from sla_manager.gateways.mail import Send, smtp_sender
 from sla_manager.jobs.outbox import send_outbox
 from sla_manager.jobs.printing import LazyPrinter, Printed, Stopping
 from sla_manager.jobs.seasons import prepare_requested
-from sla_manager.kernel.clock import LONDON, Clock
+from sla_manager.kernel.clock import LONDON, Clock, london_date
 from sla_manager.kernel.errors import GatewayFailed, ProductError
 from sla_manager.people.queries import provider
 from sla_manager.reports.integrity import problems
@@ -79,9 +82,10 @@ class Work:
         self.printer.rest()
 
     def print_all(self) -> Printed:
-        """Print every issued document and signed agreement that has no file yet, and count what is left."""
-        archive, reasons, counts = Archive(self.settings.archive), [], [0, 0]
-        for place, print_them in enumerate((print_waiting, print_waiting_agreements)):
+        """Print every issued document, signed agreement and paper that has no file yet, and count what is left."""
+        archive, reasons, counts = Archive(self.settings.archive), [], [0, 0, 0]
+        kinds = (print_waiting, print_waiting_agreements, print_waiting_papers)
+        for place, print_them in enumerate(kinds):
             try:
                 counts[place] = print_them(
                     self.database, archive=archive, printer=self.printer, at=self.clock()
@@ -91,7 +95,7 @@ class Work:
         waiting = self._waiting()
         if not any(counts):
             self.printer.rest()
-        return Printed(counts[0], counts[1], waiting, tuple(reasons))
+        return Printed(counts[0], counts[1], counts[2], waiting, tuple(reasons))
 
     def _waiting(self) -> int:
         documents = (
@@ -107,7 +111,8 @@ class Work:
             .where(AgreementVersion.kind != "quote", AgreementFile.id.is_(None))
         )
         with self.database.reading() as session:
-            return session.scalars(documents).one() + session.scalars(agreements).one()
+            printed_later = session.scalars(documents).one() + session.scalars(agreements).one()
+            return printed_later + papers_waiting(session)
 
     def print_documents(self) -> str:
         """Print what waits; when something cannot be printed, the job says why."""
@@ -124,13 +129,28 @@ class Work:
             if self.settings.mail_server is None:
                 return "no mail server is set: mail waits in the outbox"
             sender = smtp_sender(self.settings.mail_server, self.settings.mail_from)
-        sent, failed = send_outbox(self.database, send=sender, at=self.clock(), stopping=self.stopping.is_set)
+        sent, failed = send_outbox(
+            self.database,
+            send=sender,
+            at=self.clock(),
+            address=self.settings.address,
+            archive=Archive(self.settings.archive),
+            stopping=self.stopping.is_set,
+        )
         return f"{sent} mails sent, {failed} waiting for another try"
 
     def expire(self) -> str:
         """Mark the quotes whose time is over."""
         with self.database.transaction() as session:
             return f"{expire_quotes(session, at=self.clock())} quotes expired"
+
+    def end_agreements(self) -> str:
+        """Mark what ended early as ended, and proposed changes whose time is over as run out."""
+        at = self.clock()
+        with self.database.transaction() as session:
+            ended = end_what_is_over(session, today=london_date(at), by=SYSTEM, at=at)
+            over = expire_changes(session, by=SYSTEM, at=at)
+        return f"{ended} agreements ended early, {over} proposed changes run out"
 
     def tidy_archive(self) -> str:
         """Remove what a killed process left half-written; issued documents are never touched."""
@@ -211,6 +231,7 @@ def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
     """Return the night's jobs, in the order in which they must run."""
     return (
         ("expire quotes", work.expire),
+        ("end agreements", work.end_agreements),
         ("warn of balances", work.warn),
         ("remind of renewals", work.remind),
         ("renew by clause", work.renew),

@@ -21,6 +21,7 @@ from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.billing.models import Document, DocumentFile
 from sla_manager.config import ROOT, Settings
 from sla_manager.gateways.archive import Archive, Kept
+from sla_manager.gateways.mail import Mail
 from sla_manager.gateways.printing import PrinterHere, open_press
 from sla_manager.jobs import worker
 from sla_manager.jobs.outbox import TAKEN_FOR, send_outbox
@@ -322,8 +323,8 @@ def test_a_mail_is_sent_once(database: Database) -> None:
     letters(database, 2)
     sent: list[str] = []
 
-    def send(recipient: str, subject: str, body: str, key: str) -> None:
-        sent.append(key)
+    def send(mail: Mail) -> None:
+        sent.append(mail.key)
 
     assert send_outbox(database, send=send, at=AT) == (2, 0)
     assert send_outbox(database, send=send, at=AT + timedelta(days=1)) == (0, 0)
@@ -336,8 +337,8 @@ def test_a_mail_that_fails_waits_longer_each_time_and_holds_up_no_other(database
     tries: list[datetime] = []
     at = AT
 
-    def send(recipient: str, subject: str, body: str, key: str) -> None:
-        if key == "letter:0":
+    def send(mail: Mail) -> None:
+        if mail.key == "letter:0":
             tries.append(at)
             if len(tries) < 4:
                 raise GatewayFailed("The mail server is away.")
@@ -355,7 +356,7 @@ def test_a_mail_that_fails_waits_longer_each_time_and_holds_up_no_other(database
 def test_a_mail_that_cannot_be_written_down_is_kept_with_the_reason(database: Database) -> None:
     letters(database, 1)
 
-    def send(recipient: str, subject: str, body: str, key: str) -> None:
+    def send(mail: Mail) -> None:
         raise ValueError("Header values may not contain linefeed")
 
     assert send_outbox(database, send=send, at=AT) == (0, 1)
@@ -367,8 +368,8 @@ def test_two_senders_at_once_send_each_mail_once(database: Database) -> None:
     sent: queue.Queue[str] = queue.Queue()
     gate = threading.Barrier(3)
 
-    def send(recipient: str, subject: str, body: str, key: str) -> None:
-        sent.put(key)
+    def send(mail: Mail) -> None:
+        sent.put(mail.key)
 
     def one(_: int) -> None:
         gate.wait(10)
@@ -382,11 +383,11 @@ def test_two_senders_at_once_send_each_mail_once(database: Database) -> None:
 def test_a_sender_killed_in_the_middle_is_made_good_after_a_while(database: Database) -> None:
     letters(database, 1)
 
-    def killed(recipient: str, subject: str, body: str, key: str) -> None:
+    def killed(mail: Mail) -> None:
         raise KeyboardInterrupt
 
-    def send(recipient: str, subject: str, body: str, key: str) -> None:
-        assert key == "letter:0"
+    def send(mail: Mail) -> None:
+        assert mail.key == "letter:0"
 
     with pytest.raises(KeyboardInterrupt):
         send_outbox(database, send=killed, at=AT)
@@ -444,7 +445,7 @@ def test_a_worker_prints_notes_a_line_each_and_stops_when_told(database: Databas
     run_on(database, FIRST)
     process = started(database, tmp_path)
     try:
-        lines = wait_for(process, "documents and 1 agreements printed")
+        lines = wait_for(process, "documents, 1 agreements")
         process.send_signal(signal.SIGTERM)
         out, rest = process.communicate(timeout=20)
     finally:

@@ -2,6 +2,15 @@
 
 from sla_manager.agreements.documents.facts import agreement_facts
 from sla_manager.agreements.documents.freezing import freeze
+from sla_manager.agreements.documents.papers import freeze_paper, print_paper, print_waiting_papers
 from sla_manager.agreements.documents.prints import print_version, print_waiting_agreements
 
-__all__ = ["agreement_facts", "freeze", "print_version", "print_waiting_agreements"]
+__all__ = [
+    "agreement_facts",
+    "freeze",
+    "freeze_paper",
+    "print_paper",
+    "print_version",
+    "print_waiting_agreements",
+    "print_waiting_papers",
+]

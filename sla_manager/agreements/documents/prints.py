@@ -21,10 +21,10 @@ AT_ONCE = 200
 
 
 class NotAllPrinted(GatewayFailed):
-    """Some agreements could not be printed; they wait for the next try."""
+    """Some agreements (or papers) could not be printed; they wait for the next try."""
 
-    def __init__(self, printed: int, reasons: list[str]) -> None:
-        super().__init__(f"{printed} agreements printed, {len(reasons)} not. The first: {reasons[0]}")
+    def __init__(self, printed: int, reasons: list[str], what: str = "agreements") -> None:
+        super().__init__(f"{printed} {what} printed, {len(reasons)} not. The first: {reasons[0]}")
 
 
 def print_waiting_agreements(database: Database, *, archive: Archive, printer: Prints, at: datetime) -> int:

@@ -22,17 +22,19 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from sla_manager.gateways.printing import pictures, wording
 from sla_manager.gateways.printing.agreement_facts import AgreementFacts
 from sla_manager.gateways.printing.facts import DayStatementFacts
+from sla_manager.gateways.printing.letter_facts import LETTER_KINDS
 from sla_manager.gateways.printing.reading import Facts, read_facts
 
 _BETWEEN_ELEMENTS = re.compile(r">\s*\n\s*<")
 """Line ends that lay templates out; in a text they cannot stand so, because its angle brackets are escaped."""
 FONT_FILES = ("regular.ttf", "semibold.ttf")
-TEMPLATES = {
+TEMPLATES: dict[str, str] = {
     "invoice": "documents/invoice.html",
     "recharge_note": "documents/recharge_note.html",
     "credit_note": "documents/credit_note.html",
     "agreement": "documents/agreement.html",
     "day_statement": "documents/day_statement.html",
+    **{kind: f"documents/{kind}.html" for kind in LETTER_KINDS},
 }
 
 

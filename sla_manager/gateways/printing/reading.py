@@ -24,6 +24,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hin
 
 from sla_manager.gateways.printing.agreement_facts import AgreementFacts
 from sla_manager.gateways.printing.facts import DayStatementFacts, MoneyDocumentFacts
+from sla_manager.gateways.printing.letter_facts import LETTER_KINDS, LetterFacts
 from sla_manager.kernel.errors import Broken
 
 LONGEST_LABEL = 300
@@ -35,13 +36,16 @@ MOST_ROWS = 1_000
 
 SHORTENED = " … (Shortened for printing. The full text is kept with this document’s record.)"
 
-Facts = MoneyDocumentFacts | AgreementFacts | DayStatementFacts
-FACTS: Mapping[str, type[MoneyDocumentFacts] | type[AgreementFacts] | type[DayStatementFacts]] = {
+Facts = MoneyDocumentFacts | AgreementFacts | DayStatementFacts | LetterFacts
+FACTS: Mapping[
+    str, type[MoneyDocumentFacts] | type[AgreementFacts] | type[DayStatementFacts] | type[LetterFacts]
+] = {
     "invoice": MoneyDocumentFacts,
     "recharge_note": MoneyDocumentFacts,
     "credit_note": MoneyDocumentFacts,
     "agreement": AgreementFacts,
     "day_statement": DayStatementFacts,
+    **dict.fromkeys(LETTER_KINDS, LetterFacts),
 }
 
 _AMOUNT = re.compile(r"-?\d{1,13}\.\d{2}")
@@ -95,7 +99,7 @@ def read_facts(kind: str, stored: Mapping[str, object]) -> Reading:
         raise FactsRefused(f"These are the facts of a {str(stored.get('kind'))[:40]}, not of a {kind}.")
     paper = _Paper()
     facts = _read_object(FACTS[kind], stored, "", paper)
-    if not isinstance(facts, MoneyDocumentFacts | AgreementFacts | DayStatementFacts):
+    if not isinstance(facts, Facts):
         raise FactsRefused(f"The facts of a {kind} have another shape.")
     return Reading(facts, paper.omitted)
 
