@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from sla_manager.agreements import mails
 from sla_manager.agreements.commands.answers import follow_order, refuse_before_window
 from sla_manager.agreements.commands.arranging import arrange
+from sla_manager.agreements.commands.holding import hold_prices
 from sla_manager.agreements.commands.ledger import refuse_closed
 from sla_manager.agreements.commands.numbers import next_reference
 from sla_manager.agreements.commands.quotes import Replaced, checked_purchase_order
@@ -135,6 +136,7 @@ def accept_order(session: Session, agreement_id: int, *, by: Actor, at: datetime
     order.version += 1
     session.flush()
     arrange(session, loaded, by=by, at=at)
+    hold_prices(session, loaded, at=at)
     freeze(session, order.id, kind="agreement", at=at)
     agreed = whole_agreement(session, order.id)
     mails.tell_of_agreement(session, agreed, at=at)

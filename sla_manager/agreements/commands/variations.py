@@ -16,11 +16,11 @@ from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Agreement, AgreementLine, Instalment, Tranche, Variation
 from sla_manager.agreements.queries import agreement as whole_agreement
 from sla_manager.agreements.queries import balances, tranche_on
+from sla_manager.agreements.queries.repricing import variation_net
 from sla_manager.agreements.rules.ledger import EntryKind, check_variation
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.agreements.rules.tranches import QuantityOffStep
-from sla_manager.catalogue.rules.pricing import line_net
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.minutes import Minutes
@@ -68,8 +68,8 @@ def vary_line(
 ) -> Variation:
     """Add to a line (+3 days) or take from it (−2), from a day on and in that day's financial year.
 
-    Money is the change × the line's unit price, billed by a document of its own (a credit note when it is below
-    nothing); billed on delivery, none. Refused: off the step, more than is unused (with the figures), a closed
+    Money follows the price's agreed rule (`variation_net`), billed by a document of its own (a credit note when it
+    is below nothing); billed on delivery, none. Refused: off the step, more than is unused (with the figures), a closed
     year. `absorbed` is the proposed extra time that it takes up. The same `once_key` gives back the same variation.
     """
     if once_key is not None:
@@ -92,7 +92,7 @@ def vary_line(
         line_id=line.id,
         year=tranche.year,
         quantity=quantity,
-        net=line_net(quantity, line.unit_price),
+        net=variation_net(session, line, quantity),
         effective_on=effective_on,
         signed_at=at,
         signed_by=by.name,

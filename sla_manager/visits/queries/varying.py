@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from sla_manager.agreements.models import AgreementLine
 from sla_manager.agreements.queries import tranche_on
+from sla_manager.agreements.queries.repricing import variation_net
 from sla_manager.agreements.rules.extra_time import absorbed, extra_time_value
-from sla_manager.catalogue.rules.pricing import line_net
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money
@@ -92,7 +92,7 @@ def variation_preview(
     line = session.scalar(query)
     if line is None:
         raise NotFound()
-    net = line_net(quantity, line.unit_price)
+    net = variation_net(session, line, quantity)
     if line.unit_minutes is None:
         return VariationPreview(line, Minutes(0), (), net)
     added = minutes_of(quantity, line.unit_minutes)
