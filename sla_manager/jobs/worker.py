@@ -36,7 +36,7 @@ from sla_manager.gateways.archive import Archive
 from sla_manager.gateways.mail import Send, smtp_sender
 from sla_manager.jobs.outbox import send_outbox
 from sla_manager.jobs.printing import LazyPrinter, Printed, Stopping
-from sla_manager.jobs.seasons import prepare_requested
+from sla_manager.jobs.seasons import prepare_again, prepare_requested
 from sla_manager.kernel.clock import LONDON, Clock, london_date
 from sla_manager.kernel.errors import GatewayFailed, ProductError
 from sla_manager.people.queries import provider
@@ -182,6 +182,10 @@ class Work:
         """Prepare the renewals that somebody asked for on a page."""
         return prepare_requested(self.database, at=self.clock(), stopping=self.stopping.is_set)
 
+    def prepare_again(self) -> str:
+        """Try again the renewals that could not be prepared, and those whose quote ran out."""
+        return prepare_again(self.database, at=self.clock(), stopping=self.stopping.is_set)
+
     def check_books(self) -> str:
         """Compare ledgers, numbers, hashes and files; anything off is the job's failure, in words."""
         with self.database.reading() as session:
@@ -233,6 +237,7 @@ def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
         ("expire quotes", work.expire),
         ("end agreements", work.end_agreements),
         ("warn of balances", work.warn),
+        ("prepare renewals again", work.prepare_again),
         ("remind of renewals", work.remind),
         ("renew by clause", work.renew),
         ("check the books", work.check_books),

@@ -37,12 +37,14 @@ from sla_manager.agreements.queries.season_board import SchoolSearch, Standing, 
 from sla_manager.agreements.queries.seasons import (
     ordering_window,
     preparation,
+    schools_to_renew,
     season_by_id,
     seasons_to_prepare,
 )
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.seasons import Answer, NotOpenYet, SeasonDates, SeasonDatesWrong
 from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
+from sla_manager.jobs.seasons import prepare_again
 from sla_manager.kernel.clock import as_at, london_time
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.minutes import Minutes
@@ -214,6 +216,21 @@ def test_what_is_sold_by_the_term_is_asked_for_each_term(database: Database) -> 
     assert offered(database)[0].net == Money(3 * 12 * 60_00)
 
 
+def test_a_renewal_whose_quote_ran_out_unanswered_is_prepared_again(database: Database) -> None:
+    season_id = town(database, 2)
+    prepare_renewals(database, season_id, by=BY, at=PREPARED)
+    first, second = rows(database)
+    with database.transaction() as session:
+        session.get_one(Agreement, first.agreement_id).valid_until = date(2026, 2, 28)
+        assert expire_quotes(session, at=noon(2026, 3, 1)) == 1
+    assert prepare_again(database, at=noon(2026, 3, 1)).endswith("1 renewals prepared")
+    again, untouched = rows(database)
+    assert again.agreement_id != first.agreement_id
+    assert untouched.agreement_id == second.agreement_id
+    assert prepare_again(database, at=noon(2026, 3, 1)).endswith("0 renewals prepared")
+    assert prepare_again(database, at=noon(2026, 4, 1)) == "no season sells"
+
+
 class KilledError(Exception):
     """The process is gone."""
 
@@ -223,7 +240,7 @@ def test_a_run_killed_in_the_middle_goes_on_and_nothing_is_doubled(
 ) -> None:
     season_id = town(database, 6)
     made = 0
-    real = renewals.prepare_quote
+    real = prepare_quote
 
     def deadly(session: Any, **wanted: Any) -> Agreement:
         nonlocal made
@@ -260,7 +277,7 @@ def test_a_run_that_is_told_to_stop_ends_between_two_schools(database: Database)
 def twice_at_once(database: Database, season_id: int) -> list[int]:
     """Run twice, both having seen that nothing is prepared before either begins; return what each prepared."""
     gate = threading.Barrier(2)
-    real = renewals.schools_to_renew
+    real = schools_to_renew
 
     def together(session: Any, season: Season) -> list[int]:
         found = real(session, season)
@@ -429,7 +446,7 @@ def test_a_school_declines_with_a_reason_and_may_still_order(database: Database)
 
     def declined(reason: str, **more: Any) -> Renewal:
         with database.transaction() as session:
-            wanted = {"school_id": renewal.school_id, "by": BY, "at": noon(2026, 2, 3)} | more
+            wanted: dict[str, Any] = {"school_id": renewal.school_id, "by": BY, "at": noon(2026, 2, 3)} | more
             return decline_renewal(session, renewal.id, reason=reason, **wanted)
 
     with pytest.raises(Refused, match="Say why"):

@@ -17,7 +17,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from werkzeug.routing import Rule
 
-from sla_manager.agreements.models import Agreement, AgreementLine, AgreementVersion, Tranche
+from sla_manager.agreements.commands.renewals import prepare_renewals
+from sla_manager.agreements.models import Agreement, AgreementLine, AgreementVersion, Renewal, Tranche
+from sla_manager.agreements.rules.seasons import SeasonDates
 from sla_manager.billing.models import Document
 from sla_manager.billing.runs import run
 from sla_manager.finance.commands import make_batch
@@ -47,11 +49,18 @@ from sla_manager.visits.rules.slots import Part
 from sla_manager.web.guard import PUBLIC, SIGNED_IN, Guard
 from tests import builders
 from tests.conftest import sign_in_as
-from tests.rooms import selling
+from tests.rooms import renewing, selling
 from tests.rooms.test_people_figures import ABSENCE
 from tests.rooms.test_people_register import GREENWICH
 from tests.visiting import worked
 
+SEASON = SeasonDates(
+    starts_on=date(2026, 4, 1),
+    ends_on=date(2027, 3, 31),
+    builds_from=date(2025, 10, 1),
+    submit_from=date(2025, 10, 1),
+    due_by=date(2026, 3, 13),
+)
 SIGNED = datetime.fromisoformat("2025-10-01T10:00:00+00:00")
 DELIVERED, PLANNED = date(2025, 10, 14), date(2025, 11, 11)
 PLACES = ("urn", "service")
@@ -91,6 +100,7 @@ def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str)
             session, worker.id, kind=AbsenceKind.LEAVE, starts_at=as_at(PLANNED + timedelta(days=7)),
             ends_at=as_at(PLANNED + timedelta(days=8)), by=by, at=SIGNED,
         )  # fmt: skip
+        season = renewing.a_season(session, service_id=service.id, dates=SEASON)
         version = session.scalars(
             select(AgreementVersion.id).where(AgreementVersion.agreement_id == agreed.id)
         )
@@ -99,7 +109,7 @@ def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str)
             "tranche_id": session.scalars(select(Tranche.id).where(Tranche.line_id == line.id)).first(),
             "version_id": version.first(), "visit_id": planned.id, "absence_id": absence.id,
             "extra_time_id": session.scalars(select(ExtraTime.id).order_by(ExtraTime.id.desc())).first(),
-            "officer_id": worker.id, "offering_id": offering.id,
+            "officer_id": worker.id, "offering_id": offering.id, "season_id": season.id,
         }  # fmt: skip
 
 
@@ -129,6 +139,11 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
     """Two places that know nothing of each other, in one council."""
     mine = a_place(sqlite, by, urn=900_301, code="ews", officer="Asha Okafor")
     theirs = a_place(sqlite, by, urn=900_302, code="other", officer="Callum Reyes")
+    for place in (mine, theirs):
+        prepare_renewals(sqlite, place["season_id"], by=by, at=at)
+        with sqlite.reading() as session:
+            wanted = select(Renewal.id).where(Renewal.season_id == place["season_id"])
+            place["renewal_id"] = session.scalars(wanted).one()
     here, elsewhere = people_of(sqlite, mine, "Asha Okafor"), people_of(sqlite, theirs, "Callum Reyes")
     run(sqlite, as_at=date(2025, 10, 31), by=by, at=at)
     examples = {name: (value, theirs[name]) for name, value in mine.items()}

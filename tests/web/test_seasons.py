@@ -190,7 +190,7 @@ def test_notice_is_given_on_the_page_and_the_service_sees_it(desk: Desk) -> None
     with desk.database.reading() as session:
         agreement_id = session.scalars(select(Agreement.id).where(Agreement.renews.is_(True))).one()
     manager, school, other = desk.on(as_at(date(2025, 12, 1)))
-    where = f"/school/{URN + 1}/agreements/{agreement_id}/notice"
+    where = f"/school/{URN + 1}/agreements/{agreement_id}/renewing"
     page = other.get(where).text
     assert "unless you give notice by 31 December 2025" in page
     assert "renews by itself until 31 March 2027" in page
@@ -208,7 +208,7 @@ def test_notice_on_paper_is_recorded_with_its_day(desk: Desk) -> None:
     with desk.database.reading() as session:
         agreement_id = session.scalars(select(Agreement.id).where(Agreement.renews.is_(True))).one()
     manager, _, _ = desk.on(as_at(date(2026, 1, 5)))
-    where = f"/service/ews/agreements/{agreement_id}/notice"
+    where = f"/service/ews/agreements/{agreement_id}/renewing"
     late = manager.post(where, data=day("given_on", date(2026, 1, 2)) | {"given_by": "Head"})
     assert (late.status_code, "was 31 December 2025" in late.text) == (422, True)
     came = manager.post(where, data=day("given_on", date(2025, 12, 30)) | {"given_by": "Ms Head"})

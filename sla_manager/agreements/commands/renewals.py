@@ -22,10 +22,12 @@ from sla_manager.agreements.commands.quotes import prepare_quote
 from sla_manager.agreements.commands.seasons import SeasonClosed
 from sla_manager.agreements.models import Agreement, Renewal, Season
 from sla_manager.agreements.queries.pricing import LineWanted
-from sla_manager.agreements.queries.renewals import Bought, bought_before, minutes_of_lines
+from sla_manager.agreements.queries.renewals import Bought, BoughtLine, bought_before, minutes_of_lines
 from sla_manager.agreements.queries.seasons import preparation, schools_to_renew, season_by_id
+from sla_manager.agreements.queries.standing import SharedFacts, shared_facts
 from sla_manager.agreements.rules.seasons import Answer, for_one_season
-from sla_manager.agreements.rules.statuses import Origin
+from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
+from sla_manager.catalogue.rules.patterns import VisitPattern
 from sla_manager.kernel.errors import ProductError, Refused
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
@@ -87,6 +89,7 @@ def prepare_renewals(
             raise SeasonClosed(season)
         waiting = schools_to_renew(session, season)
         so_far = preparation(session, season)
+        shared = shared_facts(session, season.service_id)
         known_terms = [Period.through(one.starts_on, one.ends_on) for one in terms(session)]
     prepared = troubled = 0
     for school_ids in _chunks(waiting, AT_ONCE):
@@ -95,7 +98,7 @@ def prepare_renewals(
         for school_id in school_ids:
             if stopping():
                 return Prepared(prepared, troubled, finished=False)
-            done = _prepare_one(database, season, bought[school_id], known_terms, by=by, at=at)
+            done = _prepare_one(database, season, bought[school_id], known_terms, shared=shared, by=by, at=at)
             prepared += done is True
             troubled += done is False
             progress(so_far.prepared + prepared, so_far.schools)
@@ -109,6 +112,7 @@ def _prepare_one(
     bought: Bought,
     known_terms: Sequence[Period],
     *,
+    shared: SharedFacts,
     by: Actor,
     at: datetime,
 ) -> bool | None:
@@ -118,7 +122,8 @@ def _prepare_one(
             renewal = _take(session, season.id, bought, at=at)
             if renewal is None:
                 return None
-            quote = _quoted(session, season, bought, known_terms, by=by, at=at)
+            key = f"renewal:{season.id}:{bought.school_id}:{renewal.agreement_id or 'first'}"
+            quote = _quoted(session, season, bought, known_terms, key=key, shared=shared, by=by, at=at)
             _offer(renewal, bought, quote, at=at)
         return True
     except ProductError as error:
@@ -162,7 +167,12 @@ def _take(session: Session, season_id: int, bought: Bought, *, at: datetime) -> 
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    return held if held.agreement_id is None and held.answer is Answer.NONE else None
+    if held.answer is not Answer.NONE:
+        return None
+    if held.agreement_id is None:
+        return held
+    quote = session.get_one(Agreement, held.agreement_id)
+    return held if quote.status is AgreementStatus.EXPIRED else None
 
 
 def _offer(renewal: Renewal, bought: Bought, quote: Agreement, *, at: datetime) -> None:
@@ -179,6 +189,8 @@ def _quoted(
     bought: Bought,
     known_terms: Sequence[Period],
     *,
+    key: str,
+    shared: SharedFacts,
     by: Actor,
     at: datetime,
 ) -> Agreement:
@@ -199,9 +211,10 @@ def _quoted(
         origin=Origin.RENEWAL,
         notice_months=season.notice_months,
         renews=season.renews,
+        shared=shared,
         by=by,
         at=at,
-        once_key=f"renewal:{season.id}:{bought.school_id}",
+        once_key=key,
     )
 
 
@@ -223,23 +236,49 @@ def _refuse_closed_school(school: School, starts_on: date) -> None:
 def lines_again(bought: Bought, season: Period, known_terms: Sequence[Period]) -> list[LineWanted]:
     """Return what is asked for again: each offering once, with the quantity that was agreed in all.
 
-    A line that variations brought down to nothing is left out. What is sold by the term is asked for each term.
+    A package is asked for as a package, a weekly pattern as a pattern; what came free comes again by itself. A line
+    that variations brought down to nothing is left out. What is sold by the term is asked for each term.
     """
     wanted: dict[int, Decimal] = {}
+    packages: dict[tuple[Period, int], Decimal] = {}
+    patterns: list[LineWanted] = []
     for line in bought.lines:
-        if line.shared:
+        if "share" in line.facts:
             raise CannotRenew(
                 f"“{line.description}” was bought together with other schools. Prepare their shared quote again."
             )
-        quantity = for_one_season(line.quantity, line.step, line.term, season)
-        if line.by_term:
-            count = sum(1 for term in known_terms if term.overlap(line.term))
-            quantity = _each_term(quantity, count, line.step, line.description)
-        if quantity > 0:
+        if line.facts.get("free"):
+            continue
+        if "package_id" in line.facts:
+            packages[line.term, int(line.facts["package_id"])] = _packages(line)
+        elif "pattern" in line.facts and not line.is_varied:
+            pattern = VisitPattern.of(line.facts["pattern"])
+            patterns.append(LineWanted(line.offering_id, line.quantity, pattern=pattern))
+        else:
+            quantity = _again(line, season, known_terms)
             wanted[line.offering_id] = wanted.get(line.offering_id, Decimal(0)) + quantity
-    if not wanted:
+    for (_, offering_id), quantity in packages.items():
+        wanted[offering_id] = wanted.get(offering_id, Decimal(0)) + quantity
+    found = [LineWanted(offering_id, quantity) for offering_id, quantity in wanted.items() if quantity > 0]
+    if not found and not patterns:
         raise CannotRenew("Nothing is left of what was bought: variations took all of it back.")
-    return [LineWanted(offering_id, quantity) for offering_id, quantity in wanted.items()]
+    return [*found, *patterns]
+
+
+def _packages(line: BoughtLine) -> Decimal:
+    if line.is_varied:
+        raise CannotRenew(
+            f"“{line.description}” was part of a package and was varied. Ask the school what it wants this year."
+        )
+    return Decimal(str(line.facts["packages"]))
+
+
+def _again(line: BoughtLine, season: Period, known_terms: Sequence[Period]) -> Decimal:
+    quantity = for_one_season(line.quantity, line.step, line.term, season)
+    if not line.by_term:
+        return quantity
+    count = sum(1 for term in known_terms if term.overlap(line.term))
+    return _each_term(quantity, count, line.step, line.description)
 
 
 def _each_term(quantity: Decimal, count: int, step: Decimal, description: str) -> Decimal:

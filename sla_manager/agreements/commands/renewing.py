@@ -230,7 +230,7 @@ def _warn(session: Session, one: RenewingAgreement, *, today: date, address: str
         f"The agreement {agreement.reference} of {agreement.school.name} ends on {long_date(agreement.ends_on)}. "
         f"Unless the school gives notice by {long_date(one.last_day)}, it renews until {long_date(period.last)}."
     )
-    page = f"{address}/school/{agreement.school.urn}/agreements/{agreement.id}/notice"
+    page = f"{address}/school/{agreement.school.urn}/agreements/{agreement.id}/renewing"
     people = school_recipients(session, [agreement.school_id]).get(agreement.school_id, [])
     told = [
         warn(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -41,8 +42,9 @@ class BoughtLine:
     unit_price: Money
     net: Money
     term: Period
-    shared: bool
-    """Whether it is a part of what several schools bought together."""
+    facts: Mapping[str, Any]
+    """What its price stood on: the package that it is part of, the weekly pattern, the share, whether it was free."""
+    is_varied: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,8 @@ def _line(agreement: Agreement, line: AgreementLine, changes: Sequence[Variation
         unit_price=line.unit_price,
         net=line.net + total(change.net for change in changes),
         term=Period.through(agreement.starts_on, agreement.ends_on),
-        shared="share" in line.price_facts,
+        facts=line.price_facts,
+        is_varied=bool(changes),
     )
 
 

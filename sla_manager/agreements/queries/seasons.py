@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from sla_manager.agreements.models import Agreement, Renewal, Season
-from sla_manager.agreements.rules.seasons import OrderingWindow
+from sla_manager.agreements.rules.seasons import Answer, OrderingWindow
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.periods import add_months
@@ -88,9 +88,21 @@ def to_renew(season: Season) -> ColumnElement[bool]:
 
 
 def schools_to_renew(session: Session, season: Season) -> list[int]:
-    """Return the schools whose agreements end before a season and that have no renewal in it yet, or one in trouble."""
-    done = select(Renewal.school_id).where(
-        Renewal.season_id == season.id, or_(Renewal.trouble == "", Renewal.answer != "none")
+    """Return the schools whose agreements end before a season and that still need a renewal in it.
+
+    Those are the ones without one, the ones that could not be prepared, and those whose quote ran out unanswered:
+    an early offer that ended leaves the usual price.
+    """
+    done = (
+        select(Renewal.school_id)
+        .outerjoin(Agreement, Agreement.id == Renewal.agreement_id)
+        .where(
+            Renewal.season_id == season.id,
+            or_(
+                Renewal.answer != Answer.NONE,
+                and_(Renewal.trouble == "", Agreement.status != AgreementStatus.EXPIRED),
+            ),
+        )
     )
     query = select(Agreement.school_id).where(to_renew(season), Agreement.school_id.not_in(done))
     return list(session.scalars(query.distinct().order_by(Agreement.school_id)))
@@ -108,6 +120,14 @@ def preparation(session: Session, season: Season) -> Preparation:
         )
     ).one()
     return Preparation(schools=row[0], prepared=row[1], troubled=row[2])
+
+
+def seasons_to_look_after(session: Session, *, today: date) -> Sequence[int]:
+    """Return the seasons that are prepared and still sell: every night what is missing in them is tried again."""
+    query = select(Season).where(
+        Season.prepared_at.is_not(None), Season.closed_at.is_(None), Season.builds_from <= today
+    )
+    return [one.id for one in session.scalars(query.order_by(Season.id)) if today <= one.dates.valid_until]
 
 
 def seasons_to_prepare(session: Session) -> Sequence[int]:

@@ -174,15 +174,13 @@ def decline_offer(school: School, renewal_id: int) -> ResponseReturnValue:
     return page, status
 
 
-@blueprint.route("/<int:urn>/agreements/<int:agreement_id>/notice", methods=["GET", "POST"])
+@blueprint.route("/<int:urn>/agreements/<int:agreement_id>/renewing", methods=["GET", "POST"])
 @in_school(Permission.ORDER)
-def notice(school: School, agreement_id: int) -> ResponseReturnValue:
+def stop_renewing(school: School, agreement_id: int) -> ResponseReturnValue:
     """Say when an agreement renews by itself and until when notice stops it, and take the notice."""
     session = reading()
     found = one_agreement(session, agreement_id, school_id=school.id)
     standing = renewing_agreement(session, found)
-    if standing is None:
-        raise NotFound
     form, status = NoticeForm(), 200
     if form.is_sent():
         try:
@@ -203,13 +201,13 @@ def notice(school: School, agreement_id: int) -> ResponseReturnValue:
     if form.is_submitted():
         status = 422
     page = render_template(
-        "school/notice.html",
+        "school/stop_renewing.html",
         navigation=school_menu(school),
         school=school,
         agreement=found,
         standing=standing,
         until=_until(found.ends_on),
-        is_over=standing.is_over(today()),
+        is_over=standing is not None and standing.is_over(today()),
         form=form,
     )
     return page, status

@@ -9,7 +9,7 @@ from sla_manager.agreements.commands.notices import give_notice
 from sla_manager.agreements.queries import agreement as one_agreement
 from sla_manager.agreements.queries.renewing import PAGE, renewing_agreement, renewing_agreements
 from sla_manager.agreements.rules.renewing import next_period
-from sla_manager.kernel.errors import NotFound, Refused
+from sla_manager.kernel.errors import Refused
 from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.forms import BaseForm, DateField, LongTextField, TextField
@@ -50,15 +50,13 @@ def renewing(service: TradingService) -> str:
     )
 
 
-@blueprint.route("/<service>/agreements/<int:agreement_id>/notice", methods=["GET", "POST"])
+@blueprint.route("/<service>/agreements/<int:agreement_id>/renewing", methods=["GET", "POST"])
 @in_service(Permission.DECIDE_ORDERS)
 def paper_notice(service: TradingService, agreement_id: int) -> ResponseReturnValue:
     """Record a notice of not renewing that the school gave on paper."""
     session = reading()
     found = one_agreement(session, agreement_id, service_id=service.id)
     standing = renewing_agreement(session, found)
-    if standing is None:
-        raise NotFound
     form, status = PaperNoticeForm(), 200
     if not form.is_submitted():
         form.given_on.data = today()
@@ -82,13 +80,12 @@ def paper_notice(service: TradingService, agreement_id: int) -> ResponseReturnVa
     if form.is_submitted():
         status = 422
     page = render_template(
-        "service/notice.html",
+        "service/stop_renewing.html",
         navigation=service_menu(service),
         service=service,
         agreement=found,
         standing=standing,
         until=next_period(found.ends_on).last,
-        is_over=standing.is_over(today()),
         form=form,
     )
     return page, status
