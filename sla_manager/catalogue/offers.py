@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
 
-from sla_manager.catalogue.models import BillingRule, Offering, Price
+from sla_manager.catalogue.models import BillingRule, Offering, PackagePart, Price
 from sla_manager.catalogue.needs import suggestions
 from sla_manager.catalogue.queries import billing_rules, offerings, prices_on, vat_rates
 from sla_manager.catalogue.rules.families import CoreDuty, Family
@@ -34,10 +35,26 @@ from sla_manager.catalogue.rules.vat import (
     why_vat,
 )
 from sla_manager.kernel.money import Money
+from sla_manager.kernel.words import counted
 from sla_manager.people.figures import figure_of, pupil_counts
 from sla_manager.people.models import School, TradingService
 from sla_manager.people.rules.attendance_files import year_name
 from sla_manager.people.rules.customer_classes import CustomerClass
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """One thing in a package and how much of it; the free core offer may be named, and stays free."""
+
+    name: str
+    quantity: Decimal
+    unit: str
+    is_free: bool
+
+    @property
+    def words(self) -> str:
+        """What a page says of it."""
+        return f"Free: {self.name}" if self.is_free else f"{counted(self.quantity, self.unit)}: {self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +76,8 @@ class Offer:
     example: Priced | None = None
     missing: str = ""
     suggestion: Recommendation | None = None
+    parts: tuple[Included, ...] = ()
+    """What a package includes, in its order; empty for what is no package."""
 
     @property
     def is_taxed(self) -> bool:
@@ -69,6 +88,12 @@ class Offer:
     def shape(self) -> PriceShape:
         """How the price is built."""
         return self.price.shape if self.price is not None else PriceShape.UNIT
+
+    @property
+    def telling(self) -> Priced | None:
+        """What it costs this school, where that says more than the price list."""
+        asked = self.suggestion is not None and self.suggestion.asked
+        return self.example if asked or self.shape is not PriceShape.UNIT else None
 
     @property
     def tiers(self) -> list[tuple[Decimal, Money]]:
@@ -88,6 +113,15 @@ class Catalogue:
     def offers(self) -> list[Offer]:
         """Everything that is sold."""
         return [one for _, offers in self.sold for one in offers]
+
+    @property
+    def counts_pupils(self) -> bool:
+        """Whether a price depends on how many pupils a school has."""
+        return any(
+            one.price is not None
+            and (one.shape is PriceShape.PER_PUPIL or one.price.terms.get("by") == "pupils")
+            for one in self.offers
+        )
 
     @property
     def free(self) -> list[Offering]:
@@ -153,6 +187,7 @@ def _catalogue(
 ) -> Catalogue:
     prices = prices_on(session, service.id, customer_class, on)
     rules, rates = billing_rules(session, service.id), vat_rates(session)
+    parts = package_parts(session, service.id)
     offers = {
         one.id: _offer(
             one,
@@ -162,6 +197,7 @@ def _catalogue(
             on,
             figures,
             suggested.get(one.id),
+            parts.get(one.id, ()),
         )
         for one in offered
         if one.family is not Family.CORE
@@ -192,6 +228,7 @@ def _offer(
     on: date,
     figures: SchoolFigures | None,
     suggestion: Recommendation | None,
+    parts: tuple[Included, ...],
 ) -> Offer:
     asked = suggestion.asked if suggestion is not None and suggestion.asked else one.minimum
     example, missing = _example(one, price, asked, figures)
@@ -207,7 +244,25 @@ def _offer(
         example=example,
         missing=missing,
         suggestion=suggestion,
+        parts=parts,
     )
+
+
+def package_parts(session: Session, service_id: int) -> dict[int, tuple[Included, ...]]:
+    """Return what each package of a service includes, by package; one query."""
+    query = (
+        select(PackagePart)
+        .join(PackagePart.offering)
+        .where(Offering.service_id == service_id)
+        .options(contains_eager(PackagePart.offering))
+        .order_by(PackagePart.package_id, PackagePart.position, PackagePart.id)
+    )
+    found: dict[int, tuple[Included, ...]] = {}
+    for part in session.scalars(query):
+        one = part.offering
+        included = Included(one.name, part.quantity, one.unit, one.family is Family.CORE)
+        found[part.package_id] = (*found.get(part.package_id, ()), included)
+    return found
 
 
 def _example(

@@ -65,13 +65,13 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
         schools=(agreement.school.name,),
         purchase_order=agreement.purchase_order or None,
         status_reason=_status_reason(provider, agreement),
-        introduction=_paragraphs(agreement.service.introduction),
+        introduction=text_paragraphs(agreement.service.introduction),
         introduced_by=None,
         description=terms.paragraphs("description"),
         contacts=_contacts(agreement),
         passages=terms.passages,
         core_introduction=terms.paragraphs("core_introduction"),
-        core_offer=_core(core_offer(session, agreement.service_id, issued_on)),
+        core_offer=core_duties(core_offer(session, agreement.service_id, issued_on)),
         bought=bought_lines(session, agreement),
         delivery=delivery_slots(session, agreement),
         delivery_notes=terms.paragraphs("delivery"),
@@ -84,7 +84,7 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
             paper.Role(title=role.title, name="", responsibilities=tuple(role.responsibilities))
             for role in service_roles(session, agreement.service_id)
         ),
-        hours=_hours(service_hours(session, agreement.service_id)),
+        hours=opening_hours(service_hours(session, agreement.service_id)),
         cancellation=terms.paragraphs("cancellation"),
         cancellation_bands=cancellation_bands(agreement.service.cancellation_bands),
         cover=terms.paragraphs("cover"),
@@ -155,7 +155,7 @@ def _link_officer(school: School, agreement: Agreement) -> Contact | None:
     return Contact(name=officer.name, role="Link officer", phone=service.phone, email=service.email)
 
 
-def _core(offered: Sequence[Offering]) -> tuple[paper.CoreDuty, ...]:
+def core_duties(offered: Sequence[Offering]) -> tuple[paper.CoreDuty, ...]:
     """Return the free core offer in full, under its four duties."""
     duties = []
     for duty in CoreDuty:
@@ -186,7 +186,7 @@ def _promises(stored: Sequence[StoredObligation], side: str) -> tuple[paper.Obli
     )
 
 
-def _hours(stored: Sequence[ServiceHours]) -> tuple[paper.ServiceHours, ...]:
+def opening_hours(stored: Sequence[ServiceHours]) -> tuple[paper.ServiceHours, ...]:
     """Return the hours with days of the same hours in one row: "Monday to Thursday"."""
     runs: list[tuple[int, int, str]] = []
     for one in stored:
@@ -209,7 +209,8 @@ def _clock(hour: int, minute: int) -> str:
     return f"{shown}:{minute:02d}{half}" if minute else f"{shown}{half}"
 
 
-def _paragraphs(text: str) -> tuple[str, ...]:
+def text_paragraphs(text: str) -> tuple[str, ...]:
+    """Return a text in its paragraphs, empty ones left out."""
     return tuple(part.strip() for part in text.split("\n\n") if part.strip())
 
 

@@ -34,6 +34,7 @@ TEMPLATES: dict[str, str] = {
     "credit_note": "documents/credit_note.html",
     "agreement": "documents/agreement.html",
     "day_statement": "documents/day_statement.html",
+    "brochure": "documents/brochure.html",
     **{kind: f"documents/{kind}.html" for kind in LETTER_KINDS},
 }
 

@@ -23,6 +23,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
 from sla_manager.gateways.printing.agreement_facts import AgreementFacts
+from sla_manager.gateways.printing.brochure_facts import BrochureFacts
 from sla_manager.gateways.printing.facts import DayStatementFacts, MoneyDocumentFacts
 from sla_manager.gateways.printing.letter_facts import LETTER_KINDS, LetterFacts
 from sla_manager.kernel.errors import Broken
@@ -36,15 +37,21 @@ MOST_ROWS = 1_000
 
 SHORTENED = " … (Shortened for printing. The full text is kept with this document’s record.)"
 
-Facts = MoneyDocumentFacts | AgreementFacts | DayStatementFacts | LetterFacts
+Facts = MoneyDocumentFacts | AgreementFacts | DayStatementFacts | LetterFacts | BrochureFacts
 FACTS: Mapping[
-    str, type[MoneyDocumentFacts] | type[AgreementFacts] | type[DayStatementFacts] | type[LetterFacts]
+    str,
+    type[MoneyDocumentFacts]
+    | type[AgreementFacts]
+    | type[DayStatementFacts]
+    | type[LetterFacts]
+    | type[BrochureFacts],
 ] = {
     "invoice": MoneyDocumentFacts,
     "recharge_note": MoneyDocumentFacts,
     "credit_note": MoneyDocumentFacts,
     "agreement": AgreementFacts,
     "day_statement": DayStatementFacts,
+    "brochure": BrochureFacts,
     **dict.fromkeys(LETTER_KINDS, LetterFacts),
 }
 

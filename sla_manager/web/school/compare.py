@@ -92,7 +92,11 @@ def comparison(columns: Sequence[Column]) -> list[Row]:
             "What it is",
             [[one.offer.offering.family.title, one.offer.offering.description] for one in columns],
         ),
-        Row("What you can use it for", [[str(text) for text in one.offer.offering.activities] for one in columns]),
+        Row("What is included", [[part.words for part in one.offer.parts] for one in columns]),
+        Row(
+            "What you can use it for",
+            [[str(text) for text in one.offer.offering.activities] for one in columns],
+        ),
         Row("How much you can order", [[one.offer.limits] for one in columns]),
         Row("Length of one", [_length(one.offer) for one in columns]),
         Row("VAT and how it is billed", [[one.offer.billed] for one in columns]),

@@ -9,6 +9,7 @@ PAGES = (
     ("Today", "service.home"),
     ("Orders", "service.orders"),
     ("Agreements", "service.agreements"),
+    ("Changes", "service.changes"),
     ("Seasons", "service.season_list"),
     ("Diaries", "service.board"),
     ("Visits", "service.visits"),
@@ -17,6 +18,7 @@ PAGES = (
     ("Pace", "service.pace"),
     ("Prices", "service.prices"),
     ("Suggestions", "service.needs"),
+    ("Brochures", "service.brochures"),
     ("Year close", "service.year_close"),
 )
 
