@@ -191,6 +191,7 @@ def proposals(
     school_id: int | None = None,
     service_id: int | None = None,
     only_open: bool = False,
+    to_sign: bool = False,
 ) -> list[VariationProposal]:
     """Return proposed changes, the latest first, with their lines and schools."""
     query = (
@@ -211,4 +212,6 @@ def proposals(
             query = query.where(column == value)
     if only_open:
         query = query.where(VariationProposal.status.in_(OPEN))
+    if to_sign:
+        query = query.where(VariationProposal.status == ProposalStatus.PROPOSED)
     return list(session.scalars(query))

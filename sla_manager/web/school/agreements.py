@@ -22,7 +22,9 @@ from sla_manager.agreements.queries import (
 from sla_manager.agreements.queries import (
     agreement as one_agreement,
 )
+from sla_manager.agreements.queries.endings import termination_of
 from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.billing.queries.proposing import proposals
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
@@ -74,6 +76,8 @@ def agreement(school: School, agreement_id: int) -> str:
         instalments=instalments(session, found.id),
         balances=paced(session, balances_with_booked(session, agreement_id=found.id), today()),
         variations=variations(session, found.id),
+        proposals=proposals(session, agreement_id=found.id),
+        termination=termination_of(session, found.id),
         acceptance=acceptance_of(session, found.id),
         versions=versions(session, found.id),
         files=version_files(session, found.id),

@@ -8,6 +8,7 @@ from sla_manager.agreements.queries import school_agreements
 from sla_manager.agreements.queries.renewals import open_renewals
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries import school_documents
+from sla_manager.billing.queries.proposing import proposals
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.queries import awaiting_school, balances_with_booked, next_visits
@@ -53,6 +54,7 @@ def home(school: School) -> str:
         balances=paced(session, rows, today()),
         waiting=[one for one in agreements if one.status in OPEN and one.id not in offered],
         answers=awaiting_school(session, school.id),
+        changes=proposals(session, school_id=school.id, only_open=True, to_sign=True),
         visits=next_visits(session, school.id, today(), limit=5),
         documents=school_documents(session, school.id, limit=5).rows,
         has_agreements=any(one.status is AgreementStatus.AGREED for one in agreements),

@@ -1,14 +1,10 @@
-"""A service's agreements: found, read, varied."""
+"""A service's agreements: found and read."""
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from sla_manager.agreements.models import Agreement, AgreementLine
 from sla_manager.agreements.queries import (
     acceptance_of,
     agreements_page,
@@ -21,33 +17,21 @@ from sla_manager.agreements.queries import (
 from sla_manager.agreements.queries import (
     agreement as one_agreement,
 )
+from sla_manager.agreements.queries.dropped import dropped_instalments
+from sla_manager.agreements.queries.endings import termination_of, transfer_from, transfer_to
 from sla_manager.agreements.queries.lists import PAGE
 from sla_manager.agreements.rules.statuses import AgreementStatus
-from sla_manager.kernel.errors import NotFound, Refused
+from sla_manager.billing.queries.proposing import proposals
+from sla_manager.kernel.errors import NotFound
 from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
-from sla_manager.visits.commands import vary_agreement
-from sla_manager.visits.queries import balances_with_booked, variation_preview
+from sla_manager.visits.queries import balances_with_booked
 from sla_manager.web.downloads import agreement_pdf
-from sla_manager.web.forms import BaseForm, DateField, LongTextField, QuantityField, once_key
 from sla_manager.web.guard import in_service
 from sla_manager.web.paces import paced
-from sla_manager.web.pages import actor, now, reading, today, transaction
+from sla_manager.web.pages import reading, today
 from sla_manager.web.service import blueprint
 from sla_manager.web.service.menu import service_menu
-
-
-class VariationForm(BaseForm):
-    """A dated change of one line's quantity."""
-
-    quantity = QuantityField(
-        "Change of quantity",
-        hint="Write -2 for two fewer, 3 for three more.",
-        enter="Enter by how many it changes, like 3 or -2",
-    )
-    effective_on = DateField("From which day?", enter="Enter the day from which it holds")
-    reason = LongTextField("Reason", enter="Write why, it stands in the agreement's history")
-    once = once_key()
 
 
 @blueprint.get("/<service>/agreements")
@@ -92,6 +76,11 @@ def agreement(service: TradingService, agreement_id: int) -> str:
         acceptance=acceptance_of(session, found.id),
         versions=versions(session, found.id),
         files=version_files(session, found.id),
+        proposals=proposals(session, agreement_id=found.id),
+        dropped=dropped_instalments(session, found.id),
+        termination=termination_of(session, found.id),
+        went_to=transfer_from(session, found.id),
+        came_from=transfer_to(session, found.id),
     )
 
 
@@ -120,55 +109,3 @@ def day_ledger(service: TradingService, agreement_id: int, tranche_id: int) -> s
 def agreement_document(service: TradingService, agreement_id: int, version_id: int) -> Response:
     """Download the printed document of a version."""
     return agreement_pdf(one_agreement(reading(), agreement_id, service_id=service.id), version_id)
-
-
-@blueprint.route("/<service>/agreements/<int:agreement_id>/lines/<int:line_id>/vary", methods=["GET", "POST"])
-@in_service(Permission.VARY_AGREEMENTS)
-def vary(service: TradingService, agreement_id: int, line_id: int) -> str | tuple[str, int] | Response:
-    """Ask by how much, show what will follow, then do it: the same form twice, the second time confirmed."""
-    found = one_agreement(reading(), agreement_id, service_id=service.id)
-    line = next((one for one in found.lines if one.id == line_id), None)
-    if line is None:
-        raise NotFound
-    form, preview, status = VariationForm(), None, 200
-    if not form.is_submitted():
-        form.effective_on.data = today()
-    if form.is_sent():
-        try:
-            preview = variation_preview(
-                reading(), line.id, quantity=form.quantity.data, effective_on=form.effective_on.data
-            )
-            if request.form.get("confirmed") == "yes":
-                return _varied(service.code, found, line, form.quantity.data, form.effective_on.data, form)
-        except Refused as error:
-            form.refuse(error)
-    if form.is_submitted() and preview is None:
-        status = 422
-    page = render_template(
-        "service/vary.html",
-        navigation=service_menu(service),
-        service=service,
-        agreement=found,
-        line=line,
-        form=form,
-        preview=preview,
-    )
-    return page, status
-
-
-def _varied(
-    code: str, found: Agreement, line: AgreementLine, quantity: Decimal, day: date, form: VariationForm
-) -> Response:
-    with transaction() as session:
-        vary_agreement(
-            session,
-            line.id,
-            quantity=quantity,
-            effective_on=day,
-            reason=form.reason.data,
-            by=actor(),
-            at=now(),
-            once_key=form.once.data,
-        )
-    flash(f"{found.reference} is varied.", "success")
-    return redirect(url_for("service.agreement", service=code, agreement_id=found.id), 303)
