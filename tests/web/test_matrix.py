@@ -22,6 +22,8 @@ from sla_manager.agreements.models import Agreement, AgreementLine, AgreementVer
 from sla_manager.agreements.rules.seasons import SeasonDates
 from sla_manager.billing.models import Document
 from sla_manager.billing.runs import run
+from sla_manager.catalogue.commands.bundles import add_discount
+from sla_manager.catalogue.rules.discounts import DiscountKind, DiscountRule
 from sla_manager.finance.commands import make_batch
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.money import Money
@@ -101,6 +103,9 @@ def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str)
             ends_at=as_at(PLANNED + timedelta(days=8)), by=by, at=SIGNED,
         )  # fmt: skip
         season = renewing.a_season(session, service_id=service.id, dates=SEASON)
+        early = DiscountRule(kind=DiscountKind.EARLY_BIRD, name="Early bird", percent=500,
+                             starts_on=SIGNED.date(), ends_on=SIGNED.date())  # fmt: skip
+        discount = add_discount(session, service.id, early, by=by, at=SIGNED)
         version = session.scalars(
             select(AgreementVersion.id).where(AgreementVersion.agreement_id == agreed.id)
         )
@@ -110,6 +115,7 @@ def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str)
             "version_id": version.first(), "visit_id": planned.id, "absence_id": absence.id,
             "extra_time_id": session.scalars(select(ExtraTime.id).order_by(ExtraTime.id.desc())).first(),
             "officer_id": worker.id, "offering_id": offering.id, "season_id": season.id,
+            "discount_id": discount.id,
         }  # fmt: skip
 
 
@@ -209,10 +215,11 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
 
 
 MORE: dict[str, tuple[Any, Any]] = {
+    "customer_class": ("academy", "no-such-class"),
     "filename": ("app.css", "../../pyproject.toml"),
     "name": ("sage50", "no-such-layout"),
 }
-WITHOUT_A_FOREIGN_ONE = frozenset({"year", "token", "filename", "code", "name", *PLACES})
+WITHOUT_A_FOREIGN_ONE = frozenset({"year", "token", "filename", "code", "name", "customer_class", *PLACES})
 """Arguments that are not objects of a place."""
 MISSING_FILES = ("version_id", "document_id")
 """What the worker prints is not there yet in this matrix: the page says so (503)."""

@@ -19,6 +19,7 @@ PAGES = (
     ("Prices", "service.prices"),
     ("Suggestions", "service.needs"),
     ("Brochures", "service.brochures"),
+    ("Spreadsheets", "service.takeover_start"),
     ("Year close", "service.year_close"),
 )
 
