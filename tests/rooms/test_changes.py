@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from sla_manager.agreements.models import (
     Agreement,
     AgreementLine,
     LedgerEntry,
+    Paper,
     Termination,
     Tranche,
     Transfer,
@@ -38,6 +39,7 @@ from sla_manager.people.models import Customer, Officer, School
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
+from sla_manager.store.outbox import OutboxMessage
 from sla_manager.visits.commands import log_delivery, plan_visit
 from sla_manager.visits.commands.planning import EndsEarlier
 from sla_manager.visits.commands.transferring import LogThemFirst
@@ -447,3 +449,15 @@ def test_what_was_delivered_since_the_conversion_is_the_trusts(database: Databas
         assert figures[what.sold.agreement_id].delivered == Minutes(7 * DAY)
         assert figures[transfer.to_agreement_id or 0].delivered == Minutes(DAY)
         assert figures[transfer.to_agreement_id or 0].balance == Minutes(4 * DAY)
+
+
+def test_an_early_end_has_its_paper_and_its_mail_once(database: Database) -> None:
+    with database.transaction() as session:
+        what = a_year(session)
+        session.execute(update(Customer).values(email="office@school.example"))
+        ended = give_notice(session, what)
+        paper = session.scalars(select(Paper)).one()
+        assert (paper.kind, paper.key) == ("ending", f"ending:{ended.id}")
+        assert paper.facts["sections"][1]["table"]["last_row"][-1] == "£2,944.00"
+        posted = select(func.count(OutboxMessage.id)).where(OutboxMessage.key == f"ending:{ended.id}")
+        assert session.scalar(posted) == 1

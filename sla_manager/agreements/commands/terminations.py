@@ -12,6 +12,7 @@ from sla_manager.agreements import mails
 from sla_manager.agreements.commands.arranging import add_instalment
 from sla_manager.agreements.commands.ledger import enter, refuse_closed
 from sla_manager.agreements.commands.years import hold_years
+from sla_manager.agreements.documents.change_letters import freeze_ending
 from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Agreement, Instalment, Variation
 from sla_manager.agreements.models.changes import DroppedInstalment, Termination
@@ -129,6 +130,7 @@ def end_early(
     )  # fmt: skip
     apply_end(session, preview, termination, cause="", by=by, at=at)
     ended = whole_agreement(session, agreement.id)
+    freeze_ending(session, ended, termination, preview, at=at)
     mails.tell_of_end(session, ended, termination_id=termination.id, sentences=preview.sentences, at=at)
     return termination
 

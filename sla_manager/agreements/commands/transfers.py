@@ -24,6 +24,7 @@ from sla_manager.agreements.commands.terminations import (
     held_to_end,
     write_termination,
 )
+from sla_manager.agreements.documents.change_letters import freeze_ending
 from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Acceptance, Agreement, AgreementLine, LedgerEntry, Tranche, Transfer
 from sla_manager.agreements.queries import agreement as whole_agreement
@@ -173,6 +174,7 @@ def carry_on(
         pairs = _pairs(session, preview, new)
         _give_again(session, later, pairs, cause=cause, by=by, at=at)
     ended = whole_agreement(session, old.id)
+    freeze_ending(session, ended, termination, preview, at=at)
     mails.tell_of_end(session, ended, termination_id=termination.id, sentences=preview.sentences, at=at)
     _note(session, old, new, transfer, by=by, at=at)
     return Carried(transfer, pairs)

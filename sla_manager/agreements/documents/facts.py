@@ -60,8 +60,8 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
         valid_until=_valid_until(agreement),
         starts_on=agreement.starts_on.isoformat(),
         ends_on=agreement.ends_on.isoformat(),
-        supplier=_supplier(provider, agreement),
-        customer=_customer(agreement.customer),
+        supplier=paper_supplier(provider, agreement),
+        customer=paper_customer(agreement.customer),
         schools=(agreement.school.name,),
         purchase_order=agreement.purchase_order or None,
         status_reason=_status_reason(provider, agreement),
@@ -107,7 +107,8 @@ def _valid_until(agreement: Agreement) -> str | None:
     return agreement.valid_until.isoformat()
 
 
-def _supplier(provider: Provider, agreement: Agreement) -> Supplier:
+def paper_supplier(provider: Provider, agreement: Agreement) -> Supplier:
+    """Return who issues a paper about an agreement, for its letterhead."""
     return Supplier(
         name=provider.name,
         service=agreement.service.name,
@@ -119,7 +120,8 @@ def _supplier(provider: Provider, agreement: Agreement) -> Supplier:
     )
 
 
-def _customer(payer: Payer) -> Customer:
+def paper_customer(payer: Payer) -> Customer:
+    """Return who pays, for the address of a paper."""
     if payer.school is not None:
         name, address = payer.school.name, payer.school.address_lines
     else:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sla_manager.agreements import mails
 from sla_manager.agreements.commands.orders import refuse_above_limit
+from sla_manager.agreements.documents.change_letters import freeze_variation
 from sla_manager.agreements.models import Agreement, AgreementLine, Variation, VariationProposal
 from sla_manager.agreements.queries import agreement as whole_agreement
 from sla_manager.agreements.rules.proposals import Medium, ProposalIsOver, ProposalStatus, move
@@ -318,6 +319,8 @@ def _sign(
     found.status, found.variation_id = move(found.status, ProposalStatus.SIGNED), variation.id
     found.version += 1
     session.flush()
+    signed = whole_agreement(session, preview.agreement.id)
+    freeze_variation(session, signed, found, preview.sentences, at=at)
     _note(session, "sign_change", found, by=by, at=at)
     return variation
 
