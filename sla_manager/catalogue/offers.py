@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from sla_manager.catalogue.models import BillingRule, Offering, PackagePart, Price
+from sla_manager.catalogue.models import BillingRule, Offering, PackagePart, Price, PriceHold
 from sla_manager.catalogue.needs import suggestions
 from sla_manager.catalogue.queries import billing_rules, offerings, prices_on, vat_rates
 from sla_manager.catalogue.rules.families import CoreDuty, Family
@@ -35,7 +35,8 @@ from sla_manager.catalogue.rules.vat import (
     why_vat,
 )
 from sla_manager.kernel.money import Money
-from sla_manager.kernel.words import counted
+from sla_manager.kernel.periods import ONE_DAY
+from sla_manager.kernel.words import counted, long_date
 from sla_manager.people.figures import figure_of, pupil_counts
 from sla_manager.people.models import School, TradingService
 from sla_manager.people.rules.attendance_files import year_name
@@ -76,6 +77,10 @@ class Offer:
     example: Priced | None = None
     missing: str = ""
     suggestion: Recommendation | None = None
+    held_until: date | None = None
+    """The last day of a price that this school was promised, whatever the list says meanwhile."""
+    coming: str = ""
+    """The price from a later day on, where it is set already."""
     parts: tuple[Included, ...] = ()
     """What a package includes, in its order; empty for what is no package."""
 
@@ -134,8 +139,9 @@ def catalogue_of_school(session: Session, service: TradingService, school: Schoo
     offered = [one for one in offerings(session, service.id, on) if is_for_school(one, school)]
     sold = [one for one in offered if one.family is not Family.CORE]
     suggested = suggestions(session, service.id, school, sold, on=on)
-    figures = price_figures(session, school, on=on)
-    return _catalogue(session, service, offered, school.customer_class, on, figures, suggested)
+    return _catalogue(
+        session, service, offered, school.customer_class, on, school=school, suggested=suggested
+    )
 
 
 def catalogue_of_class(
@@ -143,7 +149,7 @@ def catalogue_of_class(
 ) -> Catalogue:
     """Return what a service offers a kind of customer, of every phase."""
     offered = [one for one in offerings(session, service.id, on) if is_for_class(one, customer_class)]
-    return _catalogue(session, service, offered, customer_class, on, None, {})
+    return _catalogue(session, service, offered, customer_class, on)
 
 
 def is_for_class(one: Offering, customer_class: CustomerClass) -> bool:
@@ -157,8 +163,7 @@ def is_for_school(one: Offering, school: School) -> bool:
     """Say whether an offering is for a school's phase and kind; what is free is for every school."""
     if one.family is Family.CORE:
         return True
-    phase = school.phase.casefold()
-    fits = not one.phases or any(str(wanted).casefold() in phase for wanted in one.phases)
+    fits = not one.phases or school.phase in one.phases
     return fits and is_for_class(one, school.customer_class)
 
 
@@ -176,32 +181,45 @@ def price_figures(session: Session, school: School, *, on: date) -> SchoolFigure
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shop:
+    """What is read once for a whole catalogue."""
+
+    customer_class: CustomerClass
+    on: date
+    prices: Mapping[int, Price]
+    coming: Mapping[int, Price]
+    held: Mapping[int, PriceHold]
+    rules: Mapping[tuple[int, CustomerClass], BillingRule]
+    rates: list[DatedRate]
+    parts: Mapping[int, tuple[Included, ...]]
+    figures: SchoolFigures | None
+    suggested: Mapping[int, Recommendation]
+
+
 def _catalogue(
     session: Session,
     service: TradingService,
     offered: list[Offering],
     customer_class: CustomerClass,
     on: date,
-    figures: SchoolFigures | None,
-    suggested: Mapping[int, Recommendation],
+    *,
+    school: School | None = None,
+    suggested: Mapping[int, Recommendation] | None = None,
 ) -> Catalogue:
-    prices = prices_on(session, service.id, customer_class, on)
-    rules, rates = billing_rules(session, service.id), vat_rates(session)
-    parts = package_parts(session, service.id)
-    offers = {
-        one.id: _offer(
-            one,
-            prices.get(one.id),
-            _treatment(rules, one, customer_class),
-            rates,
-            on,
-            figures,
-            suggested.get(one.id),
-            parts.get(one.id, ()),
-        )
-        for one in offered
-        if one.family is not Family.CORE
-    }
+    shop = _Shop(
+        customer_class=customer_class,
+        on=on,
+        prices=prices_on(session, service.id, customer_class, on),
+        coming=_coming(session, service.id, customer_class, on),
+        held=promised_prices(session, school.id, on) if school is not None else {},
+        rules=billing_rules(session, service.id),
+        rates=vat_rates(session),
+        parts=package_parts(session, service.id),
+        figures=price_figures(session, school, on=on) if school is not None else None,
+        suggested=suggested or {},
+    )
+    offers = {one.id: _offer(one, shop) for one in offered if one.family is not Family.CORE}
     core = [(duty, [one for one in offered if one.duty is duty]) for duty in CoreDuty]
     sold = [
         (family, [offers[one.id] for one in offered if one.family is family])
@@ -209,6 +227,30 @@ def _catalogue(
         if family is not Family.CORE
     ]
     return Catalogue(service, core, [(family, found) for family, found in sold if found])
+
+
+def _coming(session: Session, service_id: int, customer_class: CustomerClass, on: date) -> dict[int, Price]:
+    """Return the next price of each offering that begins after a day."""
+    query = (
+        select(Price)
+        .join(Offering, Offering.id == Price.offering_id)
+        .where(
+            Offering.service_id == service_id, Price.customer_class == customer_class, Price.starts_on > on
+        )
+        .order_by(Price.starts_on.desc())
+    )
+    return {price.offering_id: price for price in session.scalars(query)}
+
+
+def promised_prices(session: Session, school_id: int, on: date) -> dict[int, PriceHold]:
+    """Return the prices that a school was promised and that hold on a day, by offering: they win over the list."""
+    query = (
+        select(PriceHold)
+        .where(PriceHold.school_id == school_id, PriceHold.starts_on <= on, PriceHold.until > on)
+        .order_by(PriceHold.starts_on)
+        .options(joinedload(PriceHold.price))
+    )
+    return {one.offering_id: one for one in session.scalars(query)}
 
 
 def _treatment(
@@ -220,32 +262,32 @@ def _treatment(
     return treatment(customer_class)
 
 
-def _offer(
-    one: Offering,
-    price: Price | None,
-    treated: Treatment,
-    rates: list[DatedRate],
-    on: date,
-    figures: SchoolFigures | None,
-    suggestion: Recommendation | None,
-    parts: tuple[Included, ...],
-) -> Offer:
+def _offer(one: Offering, shop: _Shop) -> Offer:
+    held, coming, suggestion = shop.held.get(one.id), shop.coming.get(one.id), shop.suggested.get(one.id)
+    price = held.price if held is not None else shop.prices.get(one.id)
+    treated = _treatment(shop.rules, one, shop.customer_class)
     asked = suggestion.asked if suggestion is not None and suggestion.asked else one.minimum
-    example, missing = _example(one, price, asked, figures)
+    example, missing = _example(one, price, asked, shop.figures)
     return Offer(
         offering=one,
         price=price,
-        words=price_words(price.shape, price.unit_price, price.terms, unit=one.unit) if price else (),
+        words=_words(one, price),
         limits=limits_words(one),
         route=treated.route,
         vat=treated.code,
-        billed=billed_words(treated, rate_at(treated.code, on, rates)),
+        billed=billed_words(treated, rate_at(treated.code, shop.on, shop.rates)),
         quantity=asked,
         example=example,
         missing=missing,
         suggestion=suggestion,
-        parts=parts,
+        held_until=held.until - ONE_DAY if held is not None else None,
+        coming=f"From {long_date(coming.starts_on)}: {'; '.join(_words(one, coming))}" if coming else "",
+        parts=shop.parts.get(one.id, ()),
     )
+
+
+def _words(one: Offering, price: Price | None) -> tuple[str, ...]:
+    return price_words(price.shape, price.unit_price, price.terms, unit=one.unit) if price else ()
 
 
 def package_parts(session: Session, service_id: int) -> dict[int, tuple[Included, ...]]:

@@ -20,7 +20,7 @@ from sla_manager.catalogue.queries import service_hours
 from sla_manager.catalogue.reductions import reductions
 from sla_manager.gateways.printing import brochure_facts as paper
 from sla_manager.gateways.printing.facts import Contact, Supplier, plain
-from sla_manager.kernel.words import counted, pounds
+from sla_manager.kernel.words import counted, long_date, pounds
 from sla_manager.people.models import Provider, School, TradingService
 from sla_manager.people.queries import the_provider
 from sla_manager.people.rules.customer_classes import CustomerClass
@@ -129,6 +129,12 @@ def _package(one: Offer) -> paper.BrochurePackage:
     )
 
 
+def _later(one: Offer) -> tuple[str, ...]:
+    if one.held_until is not None:
+        return (f"Promised to you until {long_date(one.held_until)}",)
+    return (one.coming,) if one.coming else ()
+
+
 def _offer(one: Offer) -> paper.BrochureOffer:
     wanted = one.offering
     length = (
@@ -139,7 +145,7 @@ def _offer(one: Offer) -> paper.BrochureOffer:
     return paper.BrochureOffer(
         name=wanted.name,
         description=wanted.description,
-        prices=() if one.tiers else one.words,
+        prices=(*(() if one.tiers else one.words), *_later(one)),
         tiers=tuple(
             paper.BrochureTier(reach=f"From {counted(least, wanted.unit)}", price=f"{pounds(price)} each")
             for least, price in one.tiers

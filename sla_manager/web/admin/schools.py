@@ -25,6 +25,7 @@ from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.admin import blueprint
 from sla_manager.web.admin.menu import admin_menu, kept_filter
+from sla_manager.web.figures import shown_figures
 from sla_manager.web.forms import (
     BaseForm,
     CheckboxField,
@@ -188,6 +189,7 @@ def _page(urn: int, **forms: Any) -> str:
             "customer": customer,
             "derivation": derivation(found, the_provider(session).authority_code),
             "people": people_of_school(session, found),
+            "published": shown_figures(session, found.id),
             "may_change": may(Permission.IMPORT_REGISTER),
             "class_form": ClassForm(
                 formdata=None,

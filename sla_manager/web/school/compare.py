@@ -85,7 +85,7 @@ def comparison(columns: Sequence[Column]) -> list[Row]:
     """Return the questions that differ between things that are sold; one that nobody answers is left out."""
     rows = [
         Row("Free core offer", [["Yours, whether or not you buy this"] for _ in columns], is_free=True),
-        Row("Price list", [[*one.offer.words] for one in columns]),
+        Row("Price list", [[*one.offer.words, *_later(one.offer)] for one in columns]),
         Row("For your school", [_example(one.offer) for one in columns]),
         Row("We suggest", [_suggestion(one.offer) for one in columns]),
         Row(
@@ -103,6 +103,12 @@ def comparison(columns: Sequence[Column]) -> list[Row]:
         Row("What you bought", [[_bought(purchase) for purchase in one.bought] for one in columns]),
     ]
     return [row for row in rows if any(text for cell in row.cells for text in cell)]
+
+
+def _later(offer: Offer) -> list[str]:
+    if offer.held_until is not None:
+        return [f"Promised to you until {display.day(offer.held_until)}"]
+    return [offer.coming]
 
 
 def _example(offer: Offer) -> list[str]:
