@@ -106,17 +106,21 @@ def _cancel_with_its_charge(visitor: Visitor, sqlite: Database) -> None:
 
 
 def _vary(visitor: Visitor, sqlite: Database) -> None:
-    """Three days more from December, seen before it is done."""
+    """Three days more from December, seen before it is done, and signed on paper."""
     visitor.click("Agreements", role="link")
     visitor.click("EWS-SLA/25-26/000001", role="link")
     visitor.click("Change the quantity", role="link")
-    visitor.fill("Change of quantity", "3")
+    visitor.fill("By how much does it change?", "3")
     visitor.fill_date("effective_on", date(2025, 12, 1))
     visitor.fill("Reason", "A second attendance project.")
+    visitor.tick("It is signed on paper")
+    visitor.fill("Who signed the paper?", "Ruth Amadi")
+    visitor.fill("In what role?", "Head teacher")
+    visitor.fill("Where is the paper kept?", "File 12")
     visitor.click("See what will follow")
     assert "What will follow" in visitor.text
-    visitor.click("Make the variation")
-    assert "is varied" in visitor.page.inner_text("body")
+    visitor.click("Confirm this change")
+    assert "signed and made" in visitor.page.inner_text("body")
     with sqlite.reading() as session:
         varied = select(LedgerEntry.minutes).where(LedgerEntry.kind == EntryKind.VARIED)
         assert [minutes.minutes for minutes in session.scalars(varied)] == [3 * 444]

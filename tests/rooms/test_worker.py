@@ -168,6 +168,7 @@ def test_the_night_of_a_council_with_an_agreement_is_in_order(
             "print documents",
             "send mail",
             "expire quotes",
+            "end agreements",
             "warn of balances",
             "check the books",
             "tidy the archive",

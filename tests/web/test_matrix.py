@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from sqlalchemy import func, select, text
 from werkzeug.routing import Rule
 
 from sla_manager.agreements.commands.renewals import prepare_renewals
+from sla_manager.agreements.commands.takeovers import keep_spreadsheet
 from sla_manager.agreements.models import Agreement, AgreementLine, AgreementVersion, Renewal, Tranche
 from sla_manager.agreements.rules.seasons import SeasonDates
+from sla_manager.billing.commands.proposing import propose_change
 from sla_manager.billing.models import Document
 from sla_manager.billing.runs import run
 from sla_manager.catalogue.commands.bundles import add_discount
@@ -30,6 +33,7 @@ from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import record_receipt
 from sla_manager.payments.models import Allocation
 from sla_manager.people.commands import import_figures, import_schools, keep_figures, keep_upload
+from sla_manager.people.commands.links import enter_change
 from sla_manager.people.models import (
     FiguresImport,
     Membership,
@@ -40,7 +44,9 @@ from sla_manager.people.models import (
     TradingService,
 )
 from sla_manager.people.rules.customer_classes import CustomerClass
+from sla_manager.people.rules.links import ChangeKind
 from sla_manager.people.rules.roles import GRANTS, Role, Scope
+from sla_manager.reports.parallel_run import compare_taken_over
 from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
 from sla_manager.store.tables import Table
@@ -106,16 +112,25 @@ def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str)
         early = DiscountRule(kind=DiscountKind.EARLY_BIRD, name="Early bird", percent=500,
                              starts_on=SIGNED.date(), ends_on=SIGNED.date())  # fmt: skip
         discount = add_discount(session, service.id, early, by=by, at=SIGNED)
+        proposal = propose_change(session, line.id, quantity=Decimal(1), effective_on=DELIVERED,
+                                  reason="More.", by=by, at=SIGNED)  # fmt: skip
+        change = enter_change(session, kind=ChangeKind.CLOSURE, from_school_id=school.id, to_urn=None,
+                              effective_on=date(2026, 1, 1), reason="", by=by, at=SIGNED)  # fmt: skip
         version = session.scalars(
             select(AgreementVersion.id).where(AgreementVersion.agreement_id == agreed.id)
         )
+        sheet = keep_spreadsheet(
+            session, service.id, content=b"URN,Days\r\n1,2\r\n", filename="days.csv", by=by, at=SIGNED
+        )
+        compared = compare_taken_over(session, service.id, as_at=DELIVERED, by=by, at=SIGNED)
         return {
+            "takeover_id": sheet.id, "run_id": compared.id,
             "urn": urn, "service": code, "code": code, "agreement_id": agreed.id, "line_id": line.id,
             "tranche_id": session.scalars(select(Tranche.id).where(Tranche.line_id == line.id)).first(),
             "version_id": version.first(), "visit_id": planned.id, "absence_id": absence.id,
             "extra_time_id": session.scalars(select(ExtraTime.id).order_by(ExtraTime.id.desc())).first(),
             "officer_id": worker.id, "offering_id": offering.id, "season_id": season.id,
-            "discount_id": discount.id,
+            "discount_id": discount.id, "proposal_id": proposal.id, "change_id": change.id,
         }  # fmt: skip
 
 
