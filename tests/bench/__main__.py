@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-PARTS = ("quotes", "runs", "lists", "pdf")
+PARTS = ("quotes", "runs", "lists", "renewals", "pdf")
 
 
 def main(wanted: Sequence[str]) -> None:
