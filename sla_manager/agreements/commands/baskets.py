@@ -141,20 +141,37 @@ def take_out(
 
 
 def quote_basket(
-    session: Session, basket_id: int, *, school_id: int, version: int, by: Actor, at: datetime
+    session: Session,
+    basket_id: int,
+    *,
+    school_id: int,
+    version: int,
+    wanted: BasketWanted | None = None,
+    once_key: str | None = None,
+    by: Actor,
+    at: datetime,
 ) -> Agreement:
-    """Make a quote of a basket: pressed twice, or in two tabs, there is one quote.
+    """Make a quote of a basket, after saving what is `wanted` of it: pressed twice, or in two tabs, there is one.
 
     The quote carries the service's notice and renewal, and takes the place of the one that it was filled from.
     """
     basket = session.get(Basket, basket_id, with_for_update=True, populate_existing=True)
     if basket is None or basket.school_id != school_id:
         raise NotFound
+    key = f"basket:{basket.id}:{once_key or ''}"
     if basket.quote_id is not None:
-        if basket.version == version:
-            return whole_agreement(session, basket.quote_id)
-        raise BasketQuoted(basket.updated_by, session.get_one(Agreement, basket.quote_id).reference)
-    _refuse_stale(session, basket, version)
+        made = whole_agreement(session, basket.quote_id)
+        if (once_key is not None and made.once_key == key) or (
+            wanted is None and basket.version == version
+        ):
+            return made
+        raise BasketQuoted(basket.updated_by, made.reference)
+    if wanted is not None:
+        basket = change_basket(
+            session, basket_id, school_id=school_id, version=version, wanted=wanted, by=by, at=at
+        )
+    else:
+        _refuse_stale(session, basket, version)
     policy = agreement_policy(session, basket.service_id)
     replaced = session.get(Agreement, basket.replaces_id) if basket.replaces_id is not None else None
     is_over = replaced is not None and replaced.status in (AgreementStatus.EXPIRED, AgreementStatus.WITHDRAWN)
@@ -174,7 +191,7 @@ def quote_basket(
         renews=policy.renews,
         by=by,
         at=at,
-        once_key=f"basket:{basket.id}",
+        once_key=key,
         replaces_id=None if is_over else basket.replaces_id,
     )
     basket.quote_id, basket.closed_at = quote.id, at

@@ -12,7 +12,7 @@ from sla_manager.billing.queries.proposing import proposals
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.queries import awaiting_school, balances_with_booked, next_visits
-from sla_manager.web.guard import in_school
+from sla_manager.web.guard import in_school, may
 from sla_manager.web.navigation import Entry, entry
 from sla_manager.web.paces import paced
 from sla_manager.web.pages import reading, today
@@ -26,6 +26,7 @@ def school_menu(school: School) -> list[Entry]:
     pages = (
         ("Overview", "school.home"),
         ("Services and prices", "school.services"),
+        *((("Basket", "school.basket"),) if may(Permission.ORDER) else ()),
         ("Agreements", "school.agreements"),
         ("Visits", "school.visits"),
         ("Invoices and recharges", "school.documents"),
