@@ -23,6 +23,7 @@ from sla_manager.agreements.models.changes import (
     VariationProposal,
 )
 from sla_manager.agreements.models.papers import Paper, PaperFile
+from sla_manager.agreements.models.partnerships import Partnership, PartnershipMember, PoolMove
 from sla_manager.agreements.models.seasons import AutomaticRenewal, Renewal, RenewalNotice, Season
 from sla_manager.agreements.models.takeovers import ParallelRun, TakenRow, Takeover, TakeoverMapping
 
@@ -44,6 +45,9 @@ __all__ = [
     "Paper",
     "PaperFile",
     "ParallelRun",
+    "Partnership",
+    "PartnershipMember",
+    "PoolMove",
     "Renewal",
     "RenewalNotice",
     "Season",
