@@ -22,6 +22,7 @@ from sla_manager.catalogue.rules.presets import FOLDER, Preset, parse_preset
 from sla_manager.cli.demonstration import people
 from sla_manager.cli.demonstration.buying import Desk, Purchase, buy, leave_waiting, purchases
 from sla_manager.cli.demonstration.calendar import Diaries, school_terms
+from sla_manager.cli.demonstration.changes import tell_changes
 from sla_manager.cli.demonstration.delivering import Round, bought
 from sla_manager.cli.demonstration.needs import tell_needs
 from sla_manager.cli.demonstration.schools import AUTHORITY, register_file
@@ -99,6 +100,8 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
     _work(database, plan, service.id, schools, ahead, now=now)
     with database.transaction() as session:
         tell_needs(session, service, today=today, by=MANAGER, at=now)
+    with database.transaction() as session:
+        tell_changes(session, service, today=today, by=MANAGER, school_person=SCHOOL_PERSON, at=now)
     with database.transaction() as session:
         plan.leave_to_log(session, bought(session, service.id), officers[0].id, now=now)
         leave_waiting(session, desk, buyers[:4] + _others(schools, buyers)[:5], now=now, by=SCHOOL_PERSON)
