@@ -17,7 +17,7 @@ from sla_manager.catalogue.queries import offering, offerings
 from sla_manager.catalogue.rules.families import Family
 from sla_manager.catalogue.rules.need_examples import example_sets
 from sla_manager.catalogue.rules.recommending import BandStep, Basis, Measure
-from sla_manager.kernel.errors import NotFound, Refused
+from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.quantities import plain
 from sla_manager.kernel.words import counted
 from sla_manager.people.models import School, TradingService
@@ -192,10 +192,10 @@ def _steps(form: Any) -> list[BandStep]:
 @in_service(Permission.MANAGE_CATALOGUE)
 def end_needs(service: TradingService) -> str | Response:
     """Suggest nothing by one figure any more."""
-    held = _asked_for(service)
+    held, code = _asked_for(service), service.code
     if held is None:
-        raise NotFound
-    form, code = ActForm(), service.code
+        return redirect(url_for("service.needs", service=code))
+    form = ActForm()
     if form.is_sent():
         with transaction() as session:
             end_need_bands(
