@@ -22,10 +22,12 @@ from sqlalchemy.exc import IntegrityError
 
 from sla_manager.agreements.commands import expire_quotes
 from sla_manager.agreements.commands.renewing import renew_by_clause
+from sla_manager.agreements.commands.takeovers import take_over_some
 from sla_manager.agreements.commands.terminations import end_what_is_over
 from sla_manager.agreements.documents import print_waiting_agreements, print_waiting_papers
 from sla_manager.agreements.models import AgreementFile, AgreementVersion
 from sla_manager.agreements.queries.papers import papers_waiting
+from sla_manager.agreements.queries.takeovers import waiting_takeovers
 from sla_manager.agreements.reminding import remind_of_seasons
 from sla_manager.agreements.warnings import warn_of_balances
 from sla_manager.billing.commands.proposing import expire_changes
@@ -152,6 +154,17 @@ class Work:
             over = expire_changes(session, by=SYSTEM, at=at)
         return f"{ended} agreements ended early, {over} proposed changes run out"
 
+    def take_over(self) -> str:
+        """Go on with the spreadsheets that are being taken over, a few rows in each transaction."""
+        with self.database.reading() as session:
+            waiting = waiting_takeovers(session)
+        for takeover_id in waiting:
+            while not self.stopping.is_set():
+                with self.database.transaction() as session:
+                    if take_over_some(session, takeover_id, by=SYSTEM, at=self.clock()).is_done:
+                        break
+        return f"{len(waiting)} spreadsheets taken over"
+
     def tidy_archive(self) -> str:
         """Remove what a killed process left half-written; issued documents are never touched."""
         removed = Archive(self.settings.archive).sweep(before=self.clock() - timedelta(hours=1))
@@ -251,6 +264,7 @@ def often(work: Work) -> tuple[tuple[str, Job], ...]:
         ("print documents", work.print_documents),
         ("send mail", work.send_mail),
         ("prepare renewals", work.prepare),
+        ("take over spreadsheets", work.take_over),
     )
 
 

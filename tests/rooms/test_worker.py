@@ -165,13 +165,18 @@ def test_the_night_of_a_council_with_an_agreement_is_in_order(
     catch_up(hands)
     assert {name: run.ok for name, run in runs(database).items()} == dict.fromkeys(
         (
-            "print documents",
-            "send mail",
             "expire quotes",
             "end agreements",
             "warn of balances",
+            "prepare renewals again",
+            "remind of renewals",
+            "renew by clause",
             "check the books",
             "tidy the archive",
+            "print documents",
+            "send mail",
+            "prepare renewals",
+            "take over spreadsheets",
         ),
         True,
     )

@@ -236,7 +236,7 @@ MORE: dict[str, tuple[Any, Any]] = {
 }
 WITHOUT_A_FOREIGN_ONE = frozenset({"year", "token", "filename", "code", "name", "customer_class", *PLACES})
 """Arguments that are not objects of a place."""
-MISSING_FILES = ("version_id", "document_id")
+MISSING_FILES = ("version_id", "document_id", "renewal_id", "season_id")
 """What the worker prints is not there yet in this matrix: the page says so (503)."""
 
 

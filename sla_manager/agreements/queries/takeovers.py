@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from sla_manager.agreements.models import (
     Agreement,
@@ -49,10 +49,8 @@ def takeover(session: Session, takeover_id: int, *, service_id: int) -> Takeover
 
 def takeovers(session: Session, service_id: int, *, limit: int = 20) -> list[Takeover]:
     """Return a service's latest spreadsheets, the newest first, without their rows."""
-    query = (
-        select(Takeover).where(Takeover.service_id == service_id).order_by(Takeover.id.desc()).limit(limit)
-    )
-    return list(session.scalars(query))
+    query = select(Takeover).where(Takeover.service_id == service_id).order_by(Takeover.id.desc())
+    return list(session.scalars(query.limit(limit).options(defer(Takeover.kept))))
 
 
 def kept_table(found: Takeover) -> KeptTable:
