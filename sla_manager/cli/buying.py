@@ -58,6 +58,12 @@ def orders() -> None:
 @click.option(
     "--accept", is_flag=True, help="Accept the order for the service as well: it becomes an agreement."
 )
+@click.option(
+    "--beyond-capacity",
+    default="",
+    metavar="REASON",
+    help="Why it is accepted although officers have no time for it; needed only then.",
+)
 @on_date
 @as_json
 @refusals
@@ -74,15 +80,18 @@ def place(
     signed_by: str,
     signed_as: str,
     accept: bool,
+    beyond_capacity: str,
     day: date | None,
     as_json: bool,
 ) -> None:
     """Quote and order for a school (on paper it signed a form: name who signed)."""
-    from sla_manager.agreements.commands import LineWanted, accept_order, place_order, prepare_quote
+    from sla_manager.agreements.commands import LineWanted, place_order, prepare_quote
     from sla_manager.agreements.queries import frozen_sha256, quoted_documents
     from sla_manager.agreements.rules.schedules import Schedule
     from sla_manager.catalogue.queries import offering_by_code
     from sla_manager.people.queries import one_service, school_by_urn, the_provider
+    from sla_manager.planning.commands import decide_order
+    from sla_manager.planning.commands.orders import BeyondCapacity
     from sla_manager.store.audit import Actor
 
     product = open_product()
@@ -120,7 +129,13 @@ def place(
             at=at,
         )
         if accept:
-            ordered = accept_order(session, quote.id, by=product.by, at=at)
+            try:
+                ordered = decide_order(session, quote.id, reason=beyond_capacity, by=product.by, at=at)
+            except BeyondCapacity as error:
+                raise Refused(
+                    f"{error.room.sentence} Nothing is ordered. Say why you accept it all the same with "
+                    "--beyond-capacity REASON, or leave out --accept: then the order waits."
+                ) from None
     facts = {
         "reference": ordered.reference,
         "status": ordered.status.value,

@@ -30,6 +30,7 @@ class BeyondCapacity(Refused):
     """Officers have no time for the order once the free core offer is kept."""
 
     def __init__(self, room: OrderRoom) -> None:
+        self.room = room
         super().__init__(
             f"{room.sentence} The order is held. Say why you accept it all the same, or decline it.",
             field="reason",

@@ -11,6 +11,7 @@ PAGES = (
     ("Agreements", "service.agreements"),
     ("Changes", "service.changes"),
     ("Seasons", "service.season_list"),
+    ("Capacity", "service.capacity_board"),
     ("Diaries", "service.board"),
     ("Visits", "service.visits"),
     ("Absences", "service.absences"),

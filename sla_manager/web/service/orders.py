@@ -1,29 +1,45 @@
-"""Orders that wait for the service's decision."""
+"""Orders that wait for the service's decision; one that officers have no time for is held for a reason."""
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sla_manager.agreements.commands import accept_order, decline_order
+from sla_manager.agreements.commands import decline_order
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import acceptance_of, agreement, orders_waiting, quoted_documents
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.minutes import Minutes
 from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
+from sla_manager.planning.commands import decide_order
+from sla_manager.planning.queries import order_room
 from sla_manager.web.forms import BaseForm, LongTextField
 from sla_manager.web.guard import in_service
-from sla_manager.web.pages import actor, now, reading, transaction
+from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.service import blueprint
 from sla_manager.web.service.menu import service_menu
+
+
+class AcceptForm(BaseForm):
+    """Accepting; beyond capacity with the reason why, for the figures that were on the page."""
+
+    reason = LongTextField(
+        "Why do you accept it all the same?",
+        hint="Kept with the agreement. The school does not see it.",
+        longest=2_000,
+        look={"rows": 3},
+    )
 
 
 class DeclineForm(BaseForm):
     """Why an order is not accepted; the school reads it."""
 
     reason = LongTextField(
-        "Why do you decline it?", enter="Write why, so that the school can order something else"
+        "Why do you decline it?",
+        enter="Write why, so that the school can order something else",
+        id="decline-reason",
     )
 
 
@@ -42,14 +58,20 @@ def orders(service: TradingService) -> str:
 @blueprint.get("/<service>/orders/<int:agreement_id>")
 @in_service(Permission.SEE_SERVICE)
 def order(service: TradingService, agreement_id: int) -> str | Response:
-    """Show an order with the documents that accepting it will bring."""
+    """Show an order with the room for it and the documents that accepting it will bring."""
     found = agreement(reading(), agreement_id, service_id=service.id)
     if found.status is not AgreementStatus.ORDERED:
         return redirect(url_for("service.agreement", service=service.code, agreement_id=found.id))
-    return _page(service, found, DeclineForm())
+    return _page(service, found)
 
 
-def _page(service: TradingService, found: Agreement, form: DeclineForm) -> str:
+def _page(
+    service: TradingService,
+    found: Agreement,
+    *,
+    accepting: AcceptForm | None = None,
+    declining: DeclineForm | None = None,
+) -> str:
     session = reading()
     return render_template(
         "service/order.html",
@@ -58,20 +80,38 @@ def _page(service: TradingService, found: Agreement, form: DeclineForm) -> str:
         agreement=found,
         documents=quoted_documents(session, found),
         acceptance=acceptance_of(session, found.id),
-        form=form,
+        room=order_room(session, found.id, today=today()),
+        form=accepting or declining or AcceptForm(formdata=None),
+        accepting=accepting or AcceptForm(formdata=None),
+        declining=declining or DeclineForm(formdata=None),
     )
 
 
 @blueprint.post("/<service>/orders/<int:agreement_id>/accept")
 @in_service(Permission.DECIDE_ORDERS)
-def accept(service: TradingService, agreement_id: int) -> Response:
-    """Accept the order: it becomes an agreement, and its days can be planned."""
-    code = service.code
-    found = agreement(reading(), agreement_id, service_id=service.id)
-    with transaction() as session:
-        agreed = accept_order(session, found.id, by=actor(), at=now())
-    flash(f"{agreed.reference} is agreed. Its days can be planned now.", "success")
-    return redirect(url_for("service.agreement", service=code, agreement_id=agreement_id), 303)
+def accept(service: TradingService, agreement_id: int) -> tuple[str, int] | Response:
+    """Accept the order: it becomes an agreement, and its days can be planned. Beyond capacity it needs a reason."""
+    found, form = agreement(reading(), agreement_id, service_id=service.id), AcceptForm()
+    if form.is_sent():
+        seen = request.form.get("seen", "")
+        try:
+            with transaction() as session:
+                agreed = decide_order(
+                    session,
+                    found.id,
+                    reason=form.reason.data or "",
+                    seen_over=Minutes(int(seen)) if seen.isdecimal() and len(seen) < 9 else None,
+                    by=actor(),
+                    at=now(),
+                )
+            flash(f"{agreed.reference} is agreed. Its days can be planned now.", "success")
+            return redirect(
+                url_for("service.agreement", service=service.code, agreement_id=agreement_id), 303
+            )
+        except Refused as error:
+            form.refuse(error)
+    now_is = agreement(reading(), agreement_id, service_id=service.id)
+    return _page(service, now_is, accepting=form), 422
 
 
 @blueprint.post("/<service>/orders/<int:agreement_id>/decline")
@@ -88,4 +128,5 @@ def decline(service: TradingService, agreement_id: int) -> tuple[str, int] | Res
             return redirect(url_for("service.orders", service=service.code), 303)
         except Refused as error:
             form.refuse(error)
-    return _page(service, agreement(reading(), agreement_id, service_id=service.id), form), 422
+    now_is = agreement(reading(), agreement_id, service_id=service.id)
+    return _page(service, now_is, declining=form), 422
