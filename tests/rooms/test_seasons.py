@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
@@ -30,7 +32,8 @@ from sla_manager.agreements.commands.seasons import (
     close_season,
     request_renewals,
 )
-from sla_manager.agreements.models import Agreement, AgreementLine, Renewal, Season
+from sla_manager.agreements.documents.renewal_letters import letter_key
+from sla_manager.agreements.models import Agreement, AgreementLine, Paper, Renewal, Season
 from sla_manager.agreements.queries import frozen_sha256
 from sla_manager.agreements.queries.renewals import beside_last_year, bought_by, offer_of, renewal_by_id
 from sla_manager.agreements.queries.season_board import SchoolSearch, Standing, season_board, season_schools
@@ -44,6 +47,8 @@ from sla_manager.agreements.queries.seasons import (
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.seasons import Answer, NotOpenYet, SeasonDates, SeasonDatesWrong
 from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
+from sla_manager.config import ROOT
+from sla_manager.gateways.printing import PrinterHere
 from sla_manager.jobs.seasons import prepare_again
 from sla_manager.kernel.clock import as_at, london_time
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
@@ -309,9 +314,31 @@ def test_control_without_taking_the_row_first_two_runs_quote_twice(
         return prepare_quote(session, **(wanted | {"once_key": None}))
 
     monkeypatch.setattr(renewals, "_take", unheld)
+    monkeypatch.setattr(renewals, "freeze_renewal_letter", lambda *_, **__: None)
     monkeypatch.setattr(renewals, "prepare_quote", unkeyed)
     assert sum(twice_at_once(database, season_id)) == 12
     assert len(offered(database)) == 12
+
+
+def test_a_letter_comes_with_each_renewal_and_says_last_year_and_this_year(sqlite: Database) -> None:
+    season_id = town(sqlite, 1, renews=True, notice_months=3)
+    prepare_renewals(sqlite, season_id, by=BY, at=PREPARED)
+    prepare_renewals(sqlite, season_id, by=BY, at=PREPARED)
+    renewal = rows(sqlite)[0]
+    with sqlite.reading() as session:
+        paper = session.scalars(select(Paper)).one()
+    assert (paper.key, paper.school_id) == (letter_key(renewal), renewal.school_id)
+    printed = PrinterHere(ROOT / "templates").print("renewal_letter", paper.facts)
+    words = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(printed)).pages).split())
+    for said in (
+        "Your renewal for 2026-27",
+        "Please answer by 13 March 2026",
+        "12 days, £4,416.00",
+        "£5,299.20 including VAT",
+        "never carried forward",
+        "renews by itself for another year",
+    ):
+        assert said in words, said
 
 
 def test_asking_for_renewals_leaves_them_to_the_worker_until_all_are_prepared(database: Database) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from sla_manager.agreements.commands.quotes import prepare_quote
 from sla_manager.agreements.commands.seasons import SeasonClosed
+from sla_manager.agreements.documents.renewal_letters import freeze_renewal_letter
 from sla_manager.agreements.models import Agreement, Renewal, Season
 from sla_manager.agreements.queries.pricing import LineWanted
 from sla_manager.agreements.queries.renewals import Bought, BoughtLine, bought_before, minutes_of_lines
@@ -125,6 +126,8 @@ def _prepare_one(
             key = f"renewal:{season.id}:{bought.school_id}:{renewal.agreement_id or 'first'}"
             quote = _quoted(session, season, bought, known_terms, key=key, shared=shared, by=by, at=at)
             _offer(renewal, bought, quote, at=at)
+            session.flush()
+            freeze_renewal_letter(session, renewal, season, bought, quote, shared.billing, at=at)
         return True
     except ProductError as error:
         reason = error.message

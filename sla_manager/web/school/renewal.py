@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from flask import flash, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from sla_manager.agreements.commands.answers import decline_renewal
@@ -30,6 +30,7 @@ from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.forms import BaseForm, LongTextField
 from sla_manager.web.guard import in_school, my_school
+from sla_manager.web.letters import letter_pdf
 from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.school import blueprint
 from sla_manager.web.school.home import school_menu
@@ -142,6 +143,13 @@ def _rise(before: Money, after: Money) -> str:
         return ""
     thousandths = half_up(Fraction(1000 * (after.pence - before.pence), before.pence))
     return f", {per_cent(10 * abs(thousandths))} {'more' if thousandths >= 0 else 'less'}"
+
+
+@blueprint.get("/<int:urn>/renewals/<int:renewal_id>/letter.pdf")
+@in_school(Permission.SEE_SCHOOL)
+def renewal_letter(school: School, renewal_id: int) -> Response:
+    """Download the letter of the renewal."""
+    return letter_pdf(_mine(school, renewal_id))
 
 
 @blueprint.route("/<int:urn>/renewals/<int:renewal_id>/decline", methods=["GET", "POST"])

@@ -31,6 +31,7 @@ from sla_manager.web.charts import Part
 from sla_manager.web.display import counted, money
 from sla_manager.web.forms import FilterForm, SelectField, TextField, choice
 from sla_manager.web.guard import in_service
+from sla_manager.web.letters import letter_pdf, letters_zip
 from sla_manager.web.pages import actor, now, reading, today, transaction
 from sla_manager.web.service import blueprint
 from sla_manager.web.service.menu import service_menu
@@ -184,6 +185,21 @@ def season_file(service: TradingService, season_id: int) -> Response:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+@blueprint.get("/<service>/renewals/<int:renewal_id>/letter.pdf")
+@in_service(Permission.SEE_SERVICE)
+def renewal_letter(service: TradingService, renewal_id: int) -> Response:
+    """Download the letter of one renewal."""
+    return letter_pdf(renewal_by_id(reading(), renewal_id, service_id=service.id))
+
+
+@blueprint.get("/<service>/seasons/<int:season_id>/letters.zip")
+@in_service(Permission.SEE_SERVICE)
+def season_letters(service: TradingService, season_id: int) -> Response:
+    """Hand out the letters of every school that has not answered, in one file, to print and post."""
+    found = season_by_id(reading(), season_id, service_id=service.id)
+    return letters_zip(found, f"letters-{service.code}-{_name(found)}")
 
 
 def _name(found: Season) -> str:
