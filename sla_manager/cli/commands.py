@@ -8,7 +8,17 @@ from pathlib import Path
 
 import click
 
-from sla_manager.cli import books, buying, demonstrating, exporting, revisions, seasons, users
+from sla_manager.cli import (
+    books,
+    buying,
+    demonstrating,
+    exporting,
+    figures,
+    revisions,
+    seasons,
+    taking_over,
+    users,
+)
 from sla_manager.cli.opening import answer, as_json, moment, on_date, open_product, refusals
 from sla_manager.kernel.errors import Refused
 
@@ -198,6 +208,9 @@ def import_schools_file(file: Path, day: date | None, as_json: bool) -> None:
     answer(facts, as_json=as_json, words=words)
 
 
+import_group.add_command(figures.import_figures_file)
+
+
 @program.group("catalogue")
 def catalogue_group() -> None:
     """What is sold, and what is free."""
@@ -239,4 +252,5 @@ for command in (
     users.users,
 ):
     program.add_command(command)
+import_group.add_command(taking_over.import_agreements)
 program.add_command(demonstrating.demonstration)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from sla_manager.cli.commands import program
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.people.commands import (
     FiguresReport,
@@ -246,3 +249,21 @@ def test_a_kept_file_is_imported_once_and_goes_after_a_day(
         keep_figures(session, ABSENCE, filename="one.csv", by=by, at=at)
         keep_figures(session, ABSENCE, filename="two.csv", by=by, at=at + timedelta(days=2))
         assert session.scalars(select(FiguresUpload.filename)).all() == ["two.csv"]
+
+
+def test_figures_are_previewed_and_imported_from_the_terminal(
+    take: Take, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database.engine.url.render_as_string(hide_password=False))
+    file = tmp_path / "absence.csv"
+    file.write_bytes(ABSENCE)
+    preview, done = (
+        CliRunner().invoke(program, ["import", "figures", str(file), "--json", *more])
+        for more in (["--preview"], [])
+    )
+    assert (json.loads(preview.stdout)["added"], json.loads(preview.stdout)["imported"]) == (3, False)
+    assert (json.loads(done.stdout)["added"], json.loads(done.stdout)["unknown"]) == (3, 80)
+    file.write_bytes(b"URN,PERCTOT,PPERSABS15\n100113,5.1,6.2\n")
+    refused = CliRunner().invoke(program, ["import", "figures", str(file), "--year", "2012/13"])
+    assert refused.exit_code == 1
+    assert "15 % or more" in refused.output
