@@ -102,7 +102,7 @@ def test_a_change_is_proposed_then_signed_by_the_school_in_two_tabs_once(
     desk: Desk, sqlite: Database
 ) -> None:
     found = proposed(desk, sqlite)
-    assert "Waiting for a signature" in desk.manager.get("/service/ews/changes").text
+    assert "To be signed" in desk.manager.get("/service/ews/changes").text
     assert "Sign or decline a change" in desk.school.get(f"/school/{URN}/").text
     where = f"/school/{URN}/changes/{found.id}"
     page = desk.school.get(where).text

@@ -88,6 +88,8 @@ class EndPreview:
     settlement: Settlement
     documents: tuple[tuple[Route, Totals], ...]
     """What follows: a charge above nothing or a credit below, with its VAT, per route."""
+    goes_on: bool
+    """Whether what is taken off goes on with another customer."""
 
     @property
     def value(self) -> Money:
@@ -126,12 +128,14 @@ class EndPreview:
         said = [
             f"{agreement.reference} ends on {long_date(self.ends_on)} instead of {long_date(agreement.ends_on)}."
         ]
-        said += [
-            f"{one.line.description}: {counted(one.quantity, one.line.unit)} are taken off. "
-            f"{pounds(one.payable)} of {pounds(one.value)} stays payable."
-            for one in self.lines
-            if one.quantity
-        ]
+        what = "go on with the new customer" if self.goes_on else "are taken off"
+        for one in (one for one in self.lines if one.quantity):
+            said.append(f"{one.line.description}: {counted(one.quantity, one.line.unit)} {what}.")
+            said.append(f"{pounds(one.payable)} of {pounds(one.value)} stays payable.")
+        if self.goes_on:
+            said.append(
+                f"{pounds(self.value - self.payable)} before VAT is charged to the new customer instead."
+            )
         if agreement.schedule is Schedule.ON_DELIVERY:
             return [*said, "You pay for what was delivered. No credit is due."]
         if self.settlement.dropped:
@@ -215,6 +219,7 @@ def end_preview(
         lines=lines,
         settlement=settlement,
         documents=_documents(session, lines, settlement, on=last),
+        goes_on=rule == "delivery",
     )
 
 

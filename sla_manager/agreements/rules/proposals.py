@@ -9,8 +9,8 @@ from sla_manager.kernel.titles import Titled
 class ProposalStatus(Titled):
     """Where a proposed variation stands."""
 
-    ASKED = "asked", "Asked for by the school"
-    PROPOSED = "proposed", "Waiting for a signature"
+    ASKED = "asked", "Asked for"
+    PROPOSED = "proposed", "To be signed"
     SIGNED = "signed"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"

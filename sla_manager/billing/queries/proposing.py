@@ -17,7 +17,7 @@ from sla_manager.agreements.queries import balances, tranche_on
 from sla_manager.agreements.queries.payment import billing_facts
 from sla_manager.agreements.rules.proposals import ProposalStatus
 from sla_manager.agreements.rules.schedules import Schedule
-from sla_manager.billing.models import Document
+from sla_manager.billing.models import DocumentLine
 from sla_manager.billing.rules.kinds import charge_kind, credit_kind
 from sla_manager.catalogue.rules.vat import TaxedLine, Totals, document_totals, rate_at
 from sla_manager.kernel.errors import NotFound
@@ -76,24 +76,28 @@ class ChangePreview:
                 f"{in_units(self.change.absorbed, line)} take up extra time that waits for approval. "
                 f"{pounds(self.change.spared)} of extra time is not charged."
             )
-        billed = f"{counted(self.documents, 'document')} for {pounds(self.issued)} net"
-        said.append(
-            f"{billed} {'is' if self.documents == 1 else 'are'} issued already and stay as they are."
-            if self.documents
-            else "Nothing has been issued yet. Documents that are planned stay as they are."
-        )
+        said.append(self._issued)
         said.append(self.money)
         return said
+
+    @property
+    def _issued(self) -> str:
+        if not self.documents:
+            return "Nothing has been issued yet. Documents that are planned stay as they are."
+        if self.documents == 1:
+            return f"1 document for {pounds(self.issued)} net is issued already and stays as it is."
+        return f"{self.documents} documents for {pounds(self.issued)} net are issued already and stay as they are."
 
     @property
     def money(self) -> str:
         """Say what follows in money."""
         if not self.document:
             return "You pay for what is delivered, so nothing is charged beforehand."
-        vat = f" and {pounds(abs(self.totals.vat))} of VAT" if self.totals.vat else ", without VAT"
+        vat = f" and {pounds(abs(self.totals.vat))} of VAT" if self.totals.vat else ", without VAT,"
         amount = pounds(abs(self.totals.net))
+        article = "An" if self.document[0] in "AEIOU" else "A"
         return (
-            f"{self.document} for {amount}{vat} follows, dated {long_date(self.effective_on)} "
+            f"{article} {self.document.lower()} for {amount}{vat} follows, dated {long_date(self.effective_on)} "
             "or on the day of signing when that is later."
         )
 
@@ -140,7 +144,9 @@ def change_preview(
         [TaxedLine(change.net, line.vat_code, rate_at(line.vat_code, day, billing.rates), line.vat_reason)]
     )
     count, issued = session.execute(
-        select(func.count(Document.id), func.sum(Document.net)).where(Document.agreement_id == agreement.id)
+        select(func.count(func.distinct(DocumentLine.document_id)), func.sum(DocumentLine.net))
+        .join(AgreementLine, AgreementLine.id == DocumentLine.line_id)
+        .where(AgreementLine.agreement_id == agreement.id)
     ).one()
     kind = charge_kind(line.route)
     billed = agreement.schedule is not Schedule.ON_DELIVERY and bool(change.net)

@@ -22,7 +22,7 @@ from sla_manager.agreements.queries import (
 from sla_manager.agreements.queries import (
     agreement as one_agreement,
 )
-from sla_manager.agreements.queries.endings import termination_of
+from sla_manager.agreements.queries.endings import last_day, termination_of
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries.proposing import proposals
 from sla_manager.kernel.errors import NotFound, Refused
@@ -77,6 +77,7 @@ def agreement(school: School, agreement_id: int) -> str:
         balances=paced(session, balances_with_booked(session, agreement_id=found.id), today()),
         variations=variations(session, found.id),
         proposals=proposals(session, agreement_id=found.id),
+        can_change=found.status is AgreementStatus.AGREED and today() <= last_day(found),
         termination=termination_of(session, found.id),
         acceptance=acceptance_of(session, found.id),
         versions=versions(session, found.id),

@@ -18,7 +18,7 @@ from sla_manager.agreements.queries import (
     agreement as one_agreement,
 )
 from sla_manager.agreements.queries.dropped import dropped_instalments
-from sla_manager.agreements.queries.endings import termination_of, transfer_from, transfer_to
+from sla_manager.agreements.queries.endings import last_day, termination_of, transfer_from, transfer_to
 from sla_manager.agreements.queries.lists import PAGE
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries.proposing import proposals
@@ -77,6 +77,7 @@ def agreement(service: TradingService, agreement_id: int) -> str:
         versions=versions(session, found.id),
         files=version_files(session, found.id),
         proposals=proposals(session, agreement_id=found.id),
+        can_change=found.status is AgreementStatus.AGREED and today() <= last_day(found),
         dropped=dropped_instalments(session, found.id),
         termination=termination_of(session, found.id),
         went_to=transfer_from(session, found.id),
