@@ -104,11 +104,11 @@ def a_season(desk: Desk) -> int:
     assert answer.status_code == 303, answer.text
     season_id = int(answer.location.rsplit("/", 1)[1])
     assert manager.post(f"/service/ews/seasons/{season_id}/prepare").status_code == 303
-    waiting = manager.get(f"/service/ews/seasons/{season_id}/progress").text
-    assert 'http-equiv="refresh"' in waiting
+    where = f"/service/ews/seasons/{season_id}/progress"
+    assert manager.get(where).headers["Refresh"] == "3"
+    assert "Refresh" not in manager.get(f"{where}?stay=yes").headers
     prepare_requested(desk.database, at=PREPARED)
-    ready = manager.get(f"/service/ews/seasons/{season_id}/progress").text
-    assert 'http-equiv="refresh"' not in ready
+    assert "Refresh" not in manager.get(where).headers
     return season_id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sla_manager.agreements.commands.seasons import (
@@ -185,18 +185,20 @@ def prepare_season(service: TradingService, season_id: int) -> ResponseReturnVal
 
 @blueprint.get("/<service>/seasons/<int:season_id>/progress")
 @in_service(Permission.SEE_SERVICE)
-def season_progress(service: TradingService, season_id: int) -> str:
-    """Show how many renewals are prepared; the page loads itself again until all are."""
+def season_progress(service: TradingService, season_id: int) -> Response:
+    """Show how many renewals are prepared; the page loads itself again until all are, unless it is told to stay."""
     session = reading()
     found = season_by_id(session, season_id, service_id=service.id)
-    return render_template(
+    reload = RELOAD_SECONDS if found.is_being_prepared and request.args.get("stay") != "yes" else 0
+    page = render_template(
         "service/season_progress.html",
         navigation=service_menu(service),
         service=service,
         season=found,
         done=preparation(session, found),
-        reload=RELOAD_SECONDS if found.is_being_prepared else 0,
+        reload=reload,
     )
+    return Response(page, headers={"Refresh": str(reload)} if reload else {})
 
 
 @blueprint.route("/<service>/seasons/<int:season_id>/close", methods=["GET", "POST"])
