@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
@@ -48,6 +49,15 @@ def plain(quantity: Decimal) -> str:
 def is_on_step(quantity: Decimal, step: Decimal) -> bool:
     """Say whether a quantity is a whole number of steps."""
     return (Fraction(quantity) / Fraction(step)).denominator == 1
+
+
+def first_step(least: Decimal, step: Decimal) -> Decimal:
+    """Return the smallest whole number of steps that is not below a quantity.
+
+    >>> str(first_step(Decimal("10.25"), Decimal("0.5"))), str(first_step(Decimal(4), Decimal(1)))
+    ('10.5', '4')
+    """
+    return ceil(Fraction(least) / Fraction(step)) * step
 
 
 def step_minutes(step: Decimal, unit: Minutes) -> Minutes:

@@ -39,11 +39,6 @@ from sla_manager.catalogue.rules.shapes import (
     PartYear,
     PriceShape,
     SchoolFigures,
-    TermsRefused,
-    cheaper_hint,
-    check_terms,
-    price_quantity,
-    tier_price,
 )
 from sla_manager.catalogue.rules.vat import EXEMPT_REASON, Route, VatCode
 from sla_manager.kernel.errors import Refused
@@ -79,17 +74,6 @@ def nets(agreement: Agreement) -> list[str]:
     return [str(line.net) for line in agreement.lines]
 
 
-@pytest.mark.parametrize(
-    ("quantity", "net"),
-    [(3, "1695.00"), (4, "2000.00"), (10, "5000.00"), (11, "5225.00"), (20, "9500.00"), (21, "9072.00")],
-)
-def test_whole_quantity_tiers_cost_what_the_list_says(quantity: int, net: str) -> None:
-    priced = price_quantity(
-        PriceShape.TIERS, Money(565_00), TIERS, Decimal(quantity), unit="audit", figures=NO_FIGURES
-    )
-    assert str(priced.net) == net
-
-
 def test_twenty_are_told_that_twenty_one_cost_less(database: Database, by: Actor, at: datetime) -> None:
     with database.transaction() as session:
         audit = shaped(session, PriceShape.TIERS, TIERS, by, at)
@@ -100,53 +84,6 @@ def test_twenty_are_told_that_twenty_one_cost_less(database: Database, by: Actor
         )  # fmt: skip
         assert str(priced.net) == "9500.00"
         assert "21 audits cost £9,072.00: that is £428.00 less than 20." in priced.hints[0]
-
-
-_LISTS = st.lists(
-    st.tuples(st.integers(1, 40), st.integers(0, 10**6)), min_size=1, max_size=6, unique_by=lambda row: row[0]
-).map(lambda rows: [(Decimal(least), Money(pence)) for least, pence in sorted([(1, 10**6), *rows[1:]])])
-
-
-@given(_LISTS, st.integers(1, 60))
-def test_more_never_costs_less_than_the_hint_says(tiers: list[tuple[Decimal, Money]], quantity: int) -> None:
-    now = tier_price(tiers, Decimal(quantity)).times(quantity)
-    cheapest = min(tier_price(tiers, Decimal(more)).times(more) for more in range(quantity, 101))
-    hint = cheaper_hint(tiers, Decimal(quantity), "audit")
-    assert bool(hint) == (cheapest < now)
-    if hint:
-        assert f"£{cheapest.pence // 100:,}.{cheapest.pence % 100:02d}" in hint
-
-
-@pytest.mark.parametrize(
-    ("shape", "price_terms", "says"),
-    [
-        (PriceShape.TIERS, {"tiers": [["2", "9.00"]]}, "Begin at 1"),
-        (PriceShape.TIERS, {"tiers": [["1", "9.00"], ["1", "8.00"]]}, "two prices would hold"),
-        (PriceShape.TIERS, {"tiers": [["1", "9.00"], ["5", "8.00"], ["4", "7.00"]]}, "4 comes after 5"),
-        (PriceShape.TIERS, {"tiers": [["1", "-9.00"]]}, "below £0.00"),
-        (PriceShape.TIERS, {"tiers": []}, "at least one"),
-        (PriceShape.BANDS, {"by": "pupils", "bands": [{"from": "5", "to": None, "price": "1.00"}]}, "a gap at 0"),
-        (
-            PriceShape.BANDS,
-            {"by": "pupils", "bands": [
-                {"from": "0", "to": "100", "price": "1.00"}, {"from": "90", "to": None, "price": "2.00"}
-            ]},
-            "an overlap at 90",
-        ),
-        (PriceShape.BANDS, {"by": "absence", "bands": [{"from": "0", "to": "9", "price": "1.00"}]}, "no end"),
-        (
-            PriceShape.BANDS,
-            {"by": "phase", "bands": [{"phase": "Primary", "price": "1"}, {"phase": "primary", "price": "2"}]},
-            "two prices",
-        ),
-        (PriceShape.PER_PUPIL, {"base": "0.00", "each": "0.00"}, "above £0.00"),
-    ],
-)  # fmt: skip
-def test_terms_with_gaps_overlaps_or_nothing_are_refused(
-    shape: PriceShape, price_terms: dict[str, Any], says: str
-) -> None:
-    with pytest.raises(TermsRefused, match=says):
-        check_terms(shape, price_terms, minimum=Decimal(1))
 
 
 @pytest.mark.parametrize(("policy", "net"), [(PartYear.MONTHS, "293.98"), (PartYear.FULL, "705.54")])
@@ -254,13 +191,6 @@ def test_thirty_nine_weeks_of_seven_point_four_hours(database: Database, by: Act
         )
         assert (str(quoted.net), str(quoted.vat), str(quoted.gross)) == ("9523.80", "1904.76", "11428.56")
         assert "39 weeks × 7.4 hours = 288.6 hours" in quoted.lines[0].explanation
-
-
-def test_half_a_day_each_fortnight_is_nineteen_visits_and_a_rest() -> None:
-    pattern = VisitPattern(Every.FORTNIGHT, Decimal("1.85"), 39)
-    assert pattern.minutes.minutes == 4329
-    count, rest = pattern.visits()
-    assert (count, rest.minutes) == (19, 111)
 
 
 @pytest.mark.parametrize("asked", ["4", "32"])

@@ -13,7 +13,8 @@ import sla_manager.catalogue.constraints  # noqa: F401  (gives the database's ru
 from sla_manager.catalogue.models import BillingRule, Offering, Price, VatRate
 from sla_manager.catalogue.queries import offering
 from sla_manager.catalogue.rules.families import refuse_core
-from sla_manager.catalogue.rules.shapes import PriceShape
+from sla_manager.catalogue.rules.price_terms import check_terms
+from sla_manager.catalogue.rules.shapes import PriceShape, plainest
 from sla_manager.catalogue.rules.vat import Route, VatCode
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.money import Money
@@ -49,12 +50,15 @@ def set_price(
 ) -> Price:
     """Set what an offering costs a customer class from a day on: a new version, which ends the running one.
 
-    `shape` and `terms` say how it is built where it is not so much for each. The same price from the same day
-    changes nothing. A version that begins later keeps its dates.
+    `shape` and `terms` say how it is built where it is not so much for each; `unit_price` is then worked out of
+    them, for lists. The same price from the same day changes nothing. A version that begins later keeps its dates.
+    Prices that schools were promised (`PriceHold`) name their own version, so that no new one touches them (C7).
     """
     built = dict(terms or {})
     wanted = session.get_one(Offering, offering(session, offering_id).id, with_for_update=True)
     refuse_core(wanted.family, wanted.name)
+    check_terms(shape, built, minimum=wanted.minimum)
+    unit_price = unit_price if shape is PriceShape.UNIT else plainest(shape, built)
     if unit_price.pence < 0:
         raise Refused(f"A price cannot be below £0.00, and £{unit_price} is.", field="unit_price")
     versions = list(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.titles import Titled
@@ -68,9 +69,17 @@ class TakenOff:
 
 
 def best_discount(
-    rules: Iterable[DiscountRule], basket: Basket, *, offering_id: int, quantity: Decimal, net: Money
+    rules: Iterable[DiscountRule],
+    basket: Basket,
+    *,
+    offering_id: int,
+    quantity: Decimal,
+    net: Money,
+    part: Fraction = Fraction(1),
 ) -> TakenOff | None:
-    """Return the discount that takes off most of a line, or None.
+    """Return the discount that takes off most of a line, or None; of two alike, the older.
+
+    `part` is how many yearly prices the line pays: another price is for as many.
 
     >>> early = DiscountRule(kind=DiscountKind.EARLY_BIRD, name="Early bird", percent=500,
     ...                      starts_on=date(2026, 1, 5), ends_on=date(2026, 2, 28))
@@ -82,13 +91,13 @@ def best_discount(
     found = [
         off
         for rule in rules
-        if (off := _taken_off(rule, basket, offering_id=offering_id, quantity=quantity, net=net)) is not None
+        if (off := _taken_off(rule, basket, offering_id, Fraction(quantity) * part, net)) is not None
     ]
     return max(found, key=lambda off: off.amount.pence) if found else None
 
 
 def _taken_off(
-    rule: DiscountRule, basket: Basket, *, offering_id: int, quantity: Decimal, net: Money
+    rule: DiscountRule, basket: Basket, offering_id: int, quantity: Fraction, net: Money
 ) -> TakenOff | None:
     if rule.kind is DiscountKind.BUNDLE or not rule.can_be_had(basket.on, basket.customer_class):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sla_manager.kernel.errors import Refused
-from sla_manager.kernel.quantities import is_on_step, plain, read_quantity
+from sla_manager.kernel.quantities import first_step, is_on_step, plain, read_quantity
 
 _STEP_WORDS = {"0.5": "half", "0.25": "quarter", "0.1": "tenth"}
 
@@ -37,7 +37,7 @@ def quantity_hint(unit: str, minimum: Decimal, maximum: Decimal | None, step: De
     else:
         part = _STEP_WORDS.get(plain(step))
         in_steps = f"{part} {units}" if part else f"steps of {plain(step)}"
-    first = -(-minimum // step) * step
+    first = first_step(minimum, step)
     example = first + step * 7 if maximum is None or first + step * 7 <= maximum else first
     return f"Enter a number of {units}{each} {limits}, in {in_steps}, like {plain(example)}."
 

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 from sla_manager.kernel.errors import Refused
-from sla_manager.kernel.money import Money, total
-from sla_manager.kernel.quantities import plain, read_quantity
+from sla_manager.kernel.money import Money
+from sla_manager.kernel.quantities import first_step, plain
 from sla_manager.kernel.titles import Titled
 from sla_manager.kernel.words import counted, pounds
 
@@ -78,16 +77,12 @@ class Priced:
         return Money.rounded(self.pence)
 
 
-class TermsRefused(Refused):
-    """Terms of a price that leave a gap, overlap, or make no sense; the message says which."""
-
-
 class FigureMissing(Refused):
     """A price stands on a figure that the school does not have."""
 
-    def __init__(self, figure: str) -> None:
+    def __init__(self, figure: str, *, why: str = "none is published") -> None:
         super().__init__(
-            f"This price depends on the school's {figure}, and none is published. Ask the service for a price."
+            f"This price depends on the school’s {figure}, and {why}. Ask the service for a price."
         )
 
 
@@ -99,8 +94,12 @@ def price_quantity(
     *,
     unit: str,
     figures: SchoolFigures,
+    step: Decimal = Decimal(1),
+    maximum: Decimal | None = None,
 ) -> Priced:
     """Return what a quantity costs, with its sentence and, where more would cost less, a hint.
+
+    `step` and `maximum` are those of the whole quantity: a hint names only what can be ordered.
 
     >>> tiers = {"tiers": [["1", "565.00"], ["4", "500.00"], ["11", "475.00"], ["21", "432.00"]]}
     >>> found = price_quantity(PriceShape.TIERS, Money(565_00), tiers, Decimal(20), unit="audit",
@@ -113,7 +112,7 @@ def price_quantity(
     '705.54'
     """
     if shape is PriceShape.TIERS:
-        return _tiered(terms, quantity, unit)
+        return _tiered(terms, quantity, unit, step, maximum)
     if shape is PriceShape.PER_PUPIL:
         return _by_pupils(terms, quantity, unit, figures)
     if shape is PriceShape.BANDS:
@@ -140,7 +139,9 @@ def tier_price(tiers: Sequence[tuple[Decimal, Money]], quantity: Decimal) -> Mon
     return [price for least, price in tiers if least <= quantity or least == tiers[0][0]][-1]
 
 
-def _tiered(terms: Mapping[str, Any], quantity: Decimal, unit: str) -> Priced:
+def _tiered(
+    terms: Mapping[str, Any], quantity: Decimal, unit: str, step: Decimal, maximum: Decimal | None
+) -> Priced:
     tiers = tiers_of(terms)
     each = tier_price(tiers, quantity)
     return Priced(
@@ -151,23 +152,36 @@ def _tiered(terms: Mapping[str, Any], quantity: Decimal, unit: str) -> Priced:
             "tiers": [list(row) for row in terms["tiers"]],
             "top_up": str(terms.get("top_up", "original")),
         },
-        hint=cheaper_hint(tiers, quantity, unit),
+        hint=cheaper_hint(tiers, quantity, unit, step=step, maximum=maximum),
     )
 
 
-def cheaper_hint(tiers: Sequence[tuple[Decimal, Money]], quantity: Decimal, unit: str) -> str:
-    """Say that more costs less, where it does: the cheapest of the larger tiers, at its beginning.
+def cheaper_hint(
+    tiers: Sequence[tuple[Decimal, Money]],
+    quantity: Decimal,
+    unit: str,
+    *,
+    step: Decimal = Decimal(1),
+    maximum: Decimal | None = None,
+) -> str:
+    """Say that more costs less, where it does: the cheapest larger quantity that can be ordered.
+
+    The cheapest is where a later price begins, at the first step from there on.
 
     >>> cheaper_hint([(Decimal(1), Money(10_00)), (Decimal(3), Money(9_00))], Decimal(2), "case")
     ''
     """
     now = tier_price(tiers, quantity).times(quantity)
-    larger = [(price.times(least), least) for least, price in tiers if least > quantity]
-    cheaper = [(cost, least) for cost, least in larger if cost < now]
+    larger = [first_step(least, step) for least, _ in tiers if least > quantity]
+    cheaper = [
+        (cost, more)
+        for more in larger
+        if (maximum is None or more <= maximum) and (cost := tier_price(tiers, more).times(more)) < now
+    ]
     if not cheaper:
         return ""
-    cost, least = min(cheaper)
-    return f"{counted(least, unit)} cost {pounds(cost)}: that is {pounds(now - cost)} less than {plain(quantity)}."
+    cost, more = min(cheaper)
+    return f"{counted(more, unit)} cost {pounds(cost)}: that is {pounds(now - cost)} less than {plain(quantity)}."
 
 
 def _by_pupils(terms: Mapping[str, Any], quantity: Decimal, unit: str, figures: SchoolFigures) -> Priced:
@@ -213,7 +227,8 @@ def _band_of(bands: Sequence[Mapping[str, Any]], by: str, figures: SchoolFigures
     if by == "phase":
         found = next((one for one in bands if str(one["phase"]).lower() == figures.phase.lower()), None)
         if found is None:
-            raise FigureMissing(f"phase, and {figures.phase or 'its phase'} has none of its prices")
+            why = f"“{figures.phase}” has no price" if figures.phase else "the register has none"
+            raise FigureMissing("phase", why=why)
         return found
     figure = Decimal(figures.pupils) if by == "pupils" and figures.pupils is not None else None
     figure = figures.absence if by == "absence" else figure
@@ -221,7 +236,8 @@ def _band_of(bands: Sequence[Mapping[str, Any]], by: str, figures: SchoolFigures
         raise FigureMissing("number of pupils" if by == "pupils" else "persistent absence")
     found = next((one for one in bands if _within(one, figure)), None)
     if found is None:
-        raise FigureMissing(f"{by}: {plain(figure)} is outside every band")
+        named = "number of pupils" if by == "pupils" else "persistent absence"
+        raise FigureMissing(named, why=f"{plain(figure)} is outside every band")
     return found
 
 
@@ -241,86 +257,3 @@ def plainest(shape: PriceShape, terms: Mapping[str, Any]) -> Money:
     if shape is PriceShape.PER_PUPIL:
         return Money.parse(str(terms["base"]))
     return min(Money.parse(str(band["price"])) for band in terms["bands"])
-
-
-def check_terms(shape: PriceShape, terms: Mapping[str, Any], *, minimum: Decimal) -> None:
-    """Refuse terms that leave a gap, overlap or are below nothing; `minimum` is the least that can be ordered.
-
-    >>> check_terms(PriceShape.TIERS, {"tiers": [["5", "9.00"]]}, minimum=Decimal(1))
-    Traceback (most recent call last):
-    sla_manager.catalogue.rules.shapes.TermsRefused: The first price begins at 5, but 1 can be ordered. Begin at 1.
-    """
-    if shape is PriceShape.TIERS:
-        _check_tiers(terms, minimum)
-    elif shape is PriceShape.PER_PUPIL:
-        amounts = [
-            Money.parse(str(terms["base"]), field="base"),
-            Money.parse(str(terms["each"]), field="each"),
-        ]
-        if min(amounts).pence < 0 or not total(amounts):
-            raise TermsRefused("Enter a base or an amount for each pupil above £0.00.", field="base")
-        fallback = terms.get("fallback_pupils")
-        if fallback is not None and int(fallback) < 1:
-            raise TermsRefused("Enter at least 1 pupil, or leave it empty.", field="fallback_pupils")
-    elif shape is PriceShape.BANDS:
-        _check_bands(terms)
-
-
-def _check_tiers(terms: Mapping[str, Any], minimum: Decimal) -> None:
-    if not terms.get("tiers"):
-        raise TermsRefused("Enter at least one price.", field="tiers")
-    if terms.get("top_up", "original") not in set(TopUp):
-        raise TermsRefused("Choose what more of it costs later in the year.", field="top_up")
-    starts = [read_quantity(str(least), field="tiers") for least, _ in terms["tiers"]]
-    prices = [Money.parse(str(price), field="tiers") for _, price in terms["tiers"]]
-    if starts[0] > minimum:
-        raise TermsRefused(
-            f"The first price begins at {plain(starts[0])}, but {plain(minimum)} can be ordered. "
-            f"Begin at {plain(minimum)}.",
-            field="tiers",
-        )
-    for earlier, later in pairwise(starts):
-        if later <= earlier:
-            raise TermsRefused(
-                f"{plain(later)} comes after {plain(earlier)}: two prices would hold for one quantity. "
-                "Let each line begin at a larger quantity than the line before.",
-                field="tiers",
-            )
-    if min(prices).pence < 0:
-        raise TermsRefused(f"A price cannot be below £0.00, and {pounds(min(prices))} is.", field="tiers")
-
-
-def _check_bands(terms: Mapping[str, Any]) -> None:
-    by, bands = terms.get("by"), terms.get("bands")
-    if by not in BANDED_BY:
-        raise TermsRefused("Choose what the price depends on.", field="by")
-    if not bands:
-        raise TermsRefused("Enter at least one band.", field="bands")
-    if min(Money.parse(str(band["price"]), field="bands") for band in bands).pence < 0:
-        raise TermsRefused("A price cannot be below £0.00.", field="bands")
-    if by == "phase":
-        named = [str(band["phase"]).lower() for band in bands]
-        twice = next((name for name in named if named.count(name) > 1), None)
-        if twice:
-            raise TermsRefused(
-                f"“{twice.capitalize()}” has two prices. Leave one of them out.", field="bands"
-            )
-        return
-    expected = Decimal(0)
-    for place, band in enumerate(bands):
-        begins = read_quantity(str(band["from"]), field="bands")
-        ends = None if band.get("to") is None else read_quantity(str(band["to"]), field="bands")
-        if begins != expected:
-            what = "a gap" if begins > expected else "an overlap"
-            raise TermsRefused(
-                f"The bands have {what} at {plain(min(begins, expected))}: this one should begin at "
-                f"{plain(expected)}, and begins at {plain(begins)}.",
-                field="bands",
-            )
-        last = place == len(bands) - 1
-        if (ends is None) != last or (ends is not None and ends <= begins):
-            raise TermsRefused(
-                "Each band ends where the next begins, and the last has no end. Check the numbers.",
-                field="bands",
-            )
-        expected = ends if ends is not None else expected

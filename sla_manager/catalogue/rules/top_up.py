@@ -10,6 +10,8 @@ from typing import Any
 from sla_manager.catalogue.rules.shapes import PriceShape, TopUp, tier_price, tiers_of
 from sla_manager.kernel.money import Money
 
+NOTHING = Money(0)
+
 
 def change_net(
     change: Decimal,
@@ -24,23 +26,28 @@ def change_net(
     """Return what a change costs; below nothing, what is given back.
 
     `now` and `now_net` are the quantity and net as they stand, variations included. Where the price falls with the
-    quantity, the agreed top-up rule decides. Taking away from a line whose price was lowered gives back its part
-    of what was paid, never more.
+    quantity, the agreed top-up rule decides what more costs. What is added to a line whose price was lowered costs
+    the list price of the day of signing. Taking away gives back its part of what was agreed, never more; by the
+    cumulative rule it gives back what the whole then costs less, and never costs anything.
 
     >>> tiers = {"tiers": [["1", "565.00"], ["4", "500.00"]], "top_up": "cumulative"}
     >>> str(change_net(Decimal(1), now=Decimal(3), now_net=Money(1695_00), unit_price=Money(565_00),
     ...                shape=PriceShape.TIERS, facts=tiers, is_lowered=False))
     '305.00'
     """
-    if change < 0 and is_lowered and now > 0:
-        return now_net.times(Fraction(change) / Fraction(now))
-    if shape is not PriceShape.TIERS or "tiers" not in facts:
-        return unit_price.times(change)
+    tiers = tiers_of(facts) if shape is PriceShape.TIERS and "tiers" in facts else []
     rule = TopUp(str(facts.get("top_up", TopUp.ORIGINAL.value)))
-    tiers = tiers_of(facts)
-    if rule is TopUp.CUMULATIVE:
-        after = now + change
-        return tier_price(tiers, after).times(after) - tier_price(tiers, now).times(now)
-    if rule is TopUp.STAND_ALONE and change > 0:
-        return tier_price(tiers, change).times(change)
-    return unit_price.times(change)
+    part = Fraction(str(facts.get("part_of_year", 1)))
+    if change < 0:
+        if tiers and rule is TopUp.CUMULATIVE and not is_lowered:
+            return min(_whole(tiers, now + change, part) - now_net, NOTHING)
+        return now_net.times(Fraction(change) / Fraction(now)) if now > 0 else NOTHING
+    if tiers and rule is TopUp.CUMULATIVE:
+        before = _whole(tiers, now, part) if is_lowered else now_net
+        return _whole(tiers, now + change, part) - before
+    each = tier_price(tiers, change) if tiers and rule is TopUp.STAND_ALONE else unit_price
+    return each.times(Fraction(change) * part)
+
+
+def _whole(tiers: list[tuple[Decimal, Money]], quantity: Decimal, part: Fraction) -> Money:
+    return tier_price(tiers, quantity).times(Fraction(quantity) * part)

@@ -14,7 +14,8 @@ from sla_manager.catalogue.models import Offering
 from sla_manager.catalogue.queries import offering
 from sla_manager.catalogue.rules.families import Family, refuse_core
 from sla_manager.catalogue.rules.preset_shapes import Phase, Unit
-from sla_manager.catalogue.rules.shapes import PartYear, PriceShape, TopUp, check_terms, plainest
+from sla_manager.catalogue.rules.price_terms import check_terms
+from sla_manager.catalogue.rules.shapes import PartYear, PriceShape, TopUp, plainest
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.money import Money
 from sla_manager.people.models import TradingService
