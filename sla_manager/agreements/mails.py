@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from sla_manager.agreements.models import Acceptance, Agreement
+from sla_manager.agreements.models import Acceptance, Agreement, Approval, ApprovalDecision
+from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.words import long_date, pounds
 from sla_manager.people.models import Person
 from sla_manager.people.queries import the_provider
-from sla_manager.store.outbox import post
+from sla_manager.store.outbox import link, post
 
 
 def school_address(session: Session, agreement: Agreement) -> str:
-    """Return where mail about an agreement goes at the school: who ordered it, else the customer, else nowhere."""
+    """Return where mail about an agreement goes at the school: who prepared the order that somebody else approved,
+    else who ordered it, else the customer, else nowhere."""
+    prepared_by = session.scalar(_prepared_by().where(Approval.agreement_id == agreement.id))
+    if prepared_by is not None:
+        return prepared_by
     ordered_by = session.scalar(
         select(Person.email)
         .join(Acceptance, Acceptance.person_id == Person.id)
@@ -26,13 +31,24 @@ def school_address(session: Session, agreement: Agreement) -> str:
 
 
 def school_addresses(session: Session, agreement_ids: Iterable[int]) -> dict[int, str]:
-    """Return the addresses of those who ordered, for many agreements at once."""
+    """Return the addresses of those who ordered or prepared the order, for many agreements at once."""
+    wanted = list(agreement_ids)
     query = (
         select(Acceptance.agreement_id, Person.email)
         .join(Person, Person.id == Acceptance.person_id)
-        .where(Acceptance.agreement_id.in_(agreement_ids))
+        .where(Acceptance.agreement_id.in_(wanted))
     )
-    return {row[0]: row[1] for row in session.execute(query)}
+    prepared = _prepared_by().add_columns(Approval.agreement_id).where(Approval.agreement_id.in_(wanted))
+    found = {row[0]: row[1] for row in session.execute(query)}
+    return found | {row[1]: row[0] for row in session.execute(prepared)}
+
+
+def _prepared_by() -> Select[str]:
+    return (
+        select(Person.email)
+        .join(Approval, Approval.asked_by_id == Person.id)
+        .where(Approval.decision == ApprovalDecision.APPROVED)
+    )
 
 
 def _send(
@@ -165,3 +181,67 @@ def warn(
 ) -> bool:
     """Post a warning about time, once for each key."""
     return _send(session, key, recipient, subject, paragraphs, at)
+
+
+def ask_for_approval(
+    session: Session,
+    approval: Approval,
+    quote: Agreement,
+    *,
+    recipient: str,
+    name: str,
+    token: str,
+    at: datetime,
+) -> bool:
+    """Ask somebody to approve an order: what, for whom, how much, until when, and the link where she decides."""
+    message = [f"{approval.asked_by} writes: {approval.message}"] if approval.message else []
+    return _send(
+        session,
+        f"approval:{approval.id}",
+        recipient,
+        f"Please approve an order of {pounds(quote.gross)} for {quote.school.name}",
+        [
+            f"Dear {name},",
+            (
+                f"{approval.asked_by} asks you to approve an order from the {quote.service.name}: "
+                f"{pounds(quote.net)} net, {pounds(quote.gross)} with VAT, for {quote.school.name}."
+            ),
+            *message,
+            f"Read it and decide here: {link(f'/school/approvals/{token}')}",
+            (
+                f"The link is for you alone. It works until {long_date(london_date(approval.expires_at))}, once, "
+                "after you have signed in."
+            ),
+        ],
+        at,
+    )
+
+
+def tell_of_approval(
+    session: Session, approval: Approval, quote: Agreement, *, who: str, recipient: str, at: datetime
+) -> bool:
+    """Tell whoever asked what was decided, and why."""
+    is_approved = approval.decision is ApprovalDecision.APPROVED
+    subject = (
+        f"{quote.reference} is approved and ordered" if is_approved else f"{quote.reference} is not approved"
+    )
+    said = (
+        f"{who} approved it, and it is ordered. {quote.service.name} will accept or decline the order."
+        if is_approved
+        else f"{who} did not approve it. The reason: {approval.reason}"
+    )
+    after = [] if is_approved else ["The quote stays as it is. You can change it, or ask somebody else."]
+    path = f"/school/{quote.school.urn}/agreements/{quote.id}"
+    return _send(
+        session,
+        f"approval-answer:{approval.id}",
+        recipient,
+        subject,
+        [
+            f"You asked about {quote.reference} for {quote.school.name}.",
+            said,
+            *after,
+            f"See it: {link(path)}",
+        ],
+        at,
+    )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from sla_manager.agreements import mails
 from sla_manager.agreements.commands.answers import follow_order, refuse_before_window
 from sla_manager.agreements.commands.arranging import arrange
+from sla_manager.agreements.commands.asking import withdraw_open_approvals
 from sla_manager.agreements.commands.holding import hold_prices
 from sla_manager.agreements.commands.ledger import refuse_closed
 from sla_manager.agreements.commands.numbers import next_reference
@@ -18,6 +19,8 @@ from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Acceptance, Agreement
 from sla_manager.agreements.queries import acceptance_of, latest_version, newer_version
 from sla_manager.agreements.queries import agreement as whole_agreement
+from sla_manager.agreements.queries.approvals import approvers, order_value, spending
+from sla_manager.agreements.queries.partnerships import unsigned_partners
 from sla_manager.agreements.rules.statuses import AgreementStatus, move
 from sla_manager.agreements.shares import read_shares
 from sla_manager.kernel.clock import london_date
@@ -25,9 +28,9 @@ from sla_manager.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.unique_pupil_numbers import refuse_pupil_numbers
 from sla_manager.kernel.words import long_date, pounds
-from sla_manager.people.models import Customer, Membership, School
+from sla_manager.people.models import Customer, School
 from sla_manager.people.queries import people_of_school
-from sla_manager.people.rules.roles import Permission, roles_with
+from sla_manager.people.rules.roles import Permission
 from sla_manager.store.audit import Actor, record
 
 _ORDERED = (AgreementStatus.ORDERED, AgreementStatus.AGREED, AgreementStatus.ENDED)
@@ -50,11 +53,23 @@ class TextChanged(Conflict):
         )
 
 
+class PartnersMissing(Refused):
+    """Partners that share are accepted when all of them have ordered."""
+
+    def __init__(self, reference: str, schools: list[str]) -> None:
+        super().__init__(
+            f"{reference} is shared, and {', '.join(schools)} has not ordered yet. Wait for every partner, "
+            "or decline the orders and begin again without it."
+        )
+
+
 class OverTheLimit(Refused):
-    """Above her limit somebody else must order."""
+    """Above her limit somebody else must approve."""
 
     def __init__(self, net: Money, limit: Money, others: list[str]) -> None:
-        who = f"Ask {' or '.join(others)} to order." if others else "Ask the council to raise your limit."
+        who = (
+            f"Ask {' or '.join(others)} to approve it." if others else "Ask the council to raise your limit."
+        )
         super().__init__(f"This order is {pounds(net)} net and your limit is {pounds(limit)}. {who}")
 
 
@@ -68,6 +83,7 @@ def place_order(
     purchase_order: str | None = None,
     document_sha256: str,
     by_clause: bool = False,
+    as_approver: bool = False,
     by: Actor,
     at: datetime,
 ) -> Agreement:
@@ -76,7 +92,8 @@ def place_order(
     Clicked twice, or in two tabs, there is one order and one mail (C1). Refused: before its season opens, after the
     quote's last day or when a newer one took its place (C2), another text than the frozen one (C3), more than the
     person may order. `by_clause` is an order that the last agreement itself brings about: it waits for no season
-    and for no purchase order.
+    and for no purchase order. `as_approver` is an order that somebody else prepared: the person's limit for
+    approving counts.
     """
     quote = _held(session, agreement_id)
     if quote.status in _ORDERED and acceptance_of(session, quote.id) is not None:
@@ -87,7 +104,8 @@ def place_order(
         refuse_before_window(session, quote, at=at)
     if latest_version(session, quote.id).sha256 != document_sha256:
         raise TextChanged(quote.reference)
-    refuse_above_limit(session, quote.school_id, quote.net, by)
+    permission = Permission.APPROVE_ORDERS if as_approver else Permission.ORDER
+    refuse_above_limit(session, quote.school_id, order_value(session, quote), by, permission=permission)
     if not role.strip() or not statement.strip():
         raise Refused("Say what your role is, and that you accept.", field="role")
     if purchase_order is not None:
@@ -110,6 +128,7 @@ def place_order(
     quote.status, quote.ordered_at = AgreementStatus.ORDERED, at
     quote.version += 1
     session.flush()
+    withdraw_open_approvals(session, quote.id, reason=f"{by.name} ordered it.", at=at)
     ordered = whole_agreement(session, quote.id)
     follow_order(session, ordered, automatic=by_clause, by=by, at=at)
     mails.tell_of_order(session, ordered, who=f"{by.name}, {role.strip()},", at=at)
@@ -127,6 +146,9 @@ def accept_order(session: Session, agreement_id: int, *, by: Actor, at: datetime
     if order.status is AgreementStatus.AGREED:
         return whole_agreement(session, order.id)
     move(order.status, AgreementStatus.AGREED)
+    missing = unsigned_partners(session, order.id)
+    if missing:
+        raise PartnersMissing(order.reference, missing)
     loaded = whole_agreement(session, order.id)
     for line in loaded.lines:
         for share in read_shares(line.year_shares):
@@ -198,26 +220,20 @@ def _refuse_over(session: Session, quote: Agreement, at: datetime) -> None:
         raise QuoteIsOver(quote.reference, quote.valid_until, newer.reference if newer else None)
 
 
-def refuse_above_limit(session: Session, school_id: int, net: Money, by: Actor) -> None:
+def refuse_above_limit(
+    session: Session, school_id: int, net: Money, by: Actor, *, permission: Permission = Permission.ORDER
+) -> None:
     """Hold a person to what the school's administrator authorised; the product itself has no limit."""
     if by.person_id is None:
         return
-    able = roles_with(Permission.ORDER)
-    members = [
-        one for one in people_of_school(session, session.get_one(School, school_id)) if one.role in able
-    ]
-    own = [one for one in members if one.person_id == by.person_id]
-    if not own:
-        raise Forbidden("You may not order for this school.")
-    limits = [one.order_limit for one in own if one.order_limit is not None]
-    if len(limits) == len(own) and net > max(limits):
-        raise OverTheLimit(net, max(limits), _able(members, net))
-
-
-def _able(members: list[Membership], net: Money) -> list[str]:
-    return list(
-        dict.fromkeys(one.person.name for one in members if one.order_limit is None or one.order_limit >= net)
-    )
+    school = session.get_one(School, school_id)
+    own = spending(people_of_school(session, school), by.person_id, permission)
+    if not own.is_allowed:
+        what = "order" if permission is Permission.ORDER else "approve orders"
+        raise Forbidden(f"You may not {what} for this school.")
+    if own.limit is not None and net > own.limit:
+        able = [one for one in approvers(session, school, apart_from=(by.person_id,)) if one.covers(net)]
+        raise OverTheLimit(net, own.limit, [one.name for one in able])
 
 
 def _note(session: Session, action: str, about: Agreement, summary: str, by: Actor, at: datetime) -> None:
