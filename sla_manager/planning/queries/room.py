@@ -51,8 +51,8 @@ class OrderRoom:
 
     @property
     def free(self) -> Minutes:
-        """What was free in the years that it touches, before it."""
-        return total_minutes(one.whole.free for one in self.years)
+        """What was free before it, of the year or of the terms that bound it."""
+        return total_minutes(one.tightest.free for one in self.years)
 
     @property
     def over(self) -> Minutes:
@@ -61,24 +61,29 @@ class OrderRoom:
 
     @property
     def sentence(self) -> str:
-        """Say how it stands: "9 days are asked for and 2 days are free in 2025-26: 7 days over."."""
+        """Say how it stands: "9 days are asked for in 2025-26, where 2 days are free: 7 days over."."""
         found = []
         for one in self.years:
             if one.over:
-                asked, free = self.days(one.whole.asked), self.days(one.whole.free)
-                verb = "is" if asked == "1 day" else "are"
-                where = " and ".join(f"{self.days(term.over)} over in {term.name}" for term in one.tight)
-                tail = f" ({where})" if where else ""
+                bound = one.tightest
                 found.append(
-                    f"{asked} {verb} asked for in {one.year}, where {free} {'is' if free == '1 day' else 'are'} "
-                    f"free: {self.days(one.over)} over{tail}."
+                    f"{self._are(bound.asked)} asked for in {bound.name}, where {self._standing(bound.free)}: "
+                    f"{self.days(one.over)} over."
                 )
         return " ".join(found)
 
+    def _standing(self, free: Minutes) -> str:
+        if free < Minutes(0):
+            return f"{self.days(-free)} too much {'is' if self.days(-free) == '1 day' else 'are'} promised already"
+        return f"{self._are(free)} free"
+
+    def _are(self, minutes: Minutes) -> str:
+        said = self.days(minutes)
+        return f"{said} {'is' if said == '1 day' else 'are'}"
+
     def days(self, minutes: Minutes) -> str:
         """Say a time in days of the service."""
-        text = counted(minutes.shown_in_units(self.day_length), "day")
-        return text.replace("-", "−")
+        return counted(minutes.shown_in_units(self.day_length), "day").replace("-", "−")
 
 
 def room_for(
@@ -153,7 +158,7 @@ def _affected(planned: PlannedCapacity, room: Room, besides: Agreement | None) -
     """Return the schools with sold time in the terms that are too tight, the most first."""
     if not room.over:
         return []
-    tight = {one.name for one in room.tight} or {one.name for one in room.terms}
+    tight = {one.name for one in room.tight}
     found = defaultdict[tuple[str, str], int](int)
     for term in planned.year.terms:
         for share in term.shares:

@@ -271,7 +271,11 @@ class TermRoom:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a purchase asks of a financial year, and whether it is there. `known` is false without officers."""
+    """What a purchase asks of a financial year, and whether it is there. `known` is false without officers.
+
+    It fits when the year has the time, and the terms that it covers have it together: within its own dates
+    its time can move.
+    """
 
     year: FinancialYear
     terms: tuple[TermRoom, ...]
@@ -280,20 +284,34 @@ class Room:
     known: bool
 
     @property
+    def covered(self) -> TermRoom:
+        """The terms that it covers, together; time that is missing in one is not made up by another."""
+        names = " and ".join(one.name for one in self.terms)
+        free = total_minutes(max(one.free, NONE) for one in self.terms)
+        return TermRoom(names, total_minutes(one.asked for one in self.terms), free)
+
+    @property
+    def tightest(self) -> TermRoom:
+        """What bounds it: the whole year, or the terms that it covers."""
+        return self.whole if self.whole.over >= self.covered.over else self.covered
+
+    @property
     def over(self) -> Minutes:
-        """By how much it is too much: of the year, or of its terms together where they are tighter.
+        """By how much it is too much.
 
         >>> two, nine, year = Minutes(2 * 444), Minutes(9 * 444), FinancialYear(2025)
         >>> spring = TermRoom("Spring", nine, two)
         >>> Room(year, (spring,), TermRoom("2025-26", nine, two), Minutes(444), True).over == Minutes(7 * 444)
         True
         """
-        return max(self.whole.over, total_minutes(one.over for one in self.terms)) if self.known else NONE
+        return self.tightest.over if self.known else NONE
 
     @property
     def tight(self) -> tuple[TermRoom, ...]:
-        """The terms that are too tight for it."""
-        return tuple(one for one in self.terms if one.over)
+        """The terms in which it is too much, when it is: those without the time that falls on them, else all."""
+        if not self.over:
+            return ()
+        return tuple(one for one in self.terms if one.over) or self.terms
 
 
 def room_in(year: YearCapacity, wanted: Minutes, *, first: date, last: date) -> Room:
