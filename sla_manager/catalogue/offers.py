@@ -120,6 +120,11 @@ class Catalogue:
         return [one for _, offers in self.sold for one in offers]
 
     @property
+    def packages(self) -> list[Offer]:
+        """What includes other things, and has a price."""
+        return [one for one in self.offers if one.parts and one.price is not None]
+
+    @property
     def counts_pupils(self) -> bool:
         """Whether a price depends on how many pupils a school has."""
         return any(
@@ -328,7 +333,12 @@ def limits_words(one: Offering) -> str:
     """
     hint = quantity_hint(one.unit, one.minimum, one.maximum, one.step, one.limit_basis)
     said = hint.removeprefix("Enter a number of ").partition(", like ")[0]
-    return said[0].upper() + said[1:]
+    weekly = (
+        f". At least {counted(one.minimum_per_week, one.unit)} for each school week"
+        if one.minimum_per_week is not None
+        else ""
+    )
+    return said[0].upper() + said[1:] + weekly
 
 
 def billed_words(treated: Treatment, rate: int) -> str:

@@ -16,7 +16,7 @@ from sla_manager.agreements.queries.purchases import purchases
 from sla_manager.catalogue.commands import set_price
 from sla_manager.catalogue.commands.bundles import add_discount, set_package
 from sla_manager.catalogue.commands.needs import end_need_bands, set_need_bands, use_example_needs
-from sla_manager.catalogue.models import NeedBand, Offering
+from sla_manager.catalogue.models import NeedBand, Offering, Price, PriceHold
 from sla_manager.catalogue.needs import band_sets, schools_by_band, suggestions
 from sla_manager.catalogue.offers import Offer, catalogue_of_class, catalogue_of_school
 from sla_manager.catalogue.rules.discounts import DiscountKind, DiscountRule
@@ -193,6 +193,32 @@ def test_last_years_purchase_and_its_use_stand_beside_what_is_offered(
         assert found.used is not None
         assert (found.bought.minutes, found.used.minutes) == (12 * 444, 0)
         assert purchases(session, school.id, [2024]) == []
+
+
+def test_c7_a_promised_price_stands_and_a_price_that_comes_is_said_beside(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        school, other = a_school(session), a_school(session)
+        offering = an_offering(session)
+        first = session.scalars(
+            select(Price).where(
+                Price.offering_id == offering.id, Price.customer_class == CustomerClass.OWN_MAINTAINED
+            )
+        ).one()
+        set_price(
+            session, offering.id, CustomerClass.OWN_MAINTAINED, unit_price=Money(383_46),
+            starts_on=date(2026, 4, 1), by=by, at=at,
+        )  # fmt: skip
+        hold = PriceHold(
+            school_id=school.id, offering_id=offering.id, price_id=first.id, starts_on=TODAY,
+            until=date(2028, 4, 1), agreement="EWS-1", held_at=at,
+        )  # fmt: skip
+        session.add(hold)
+        session.flush()
+        assert offer_of(session, other, offering).coming == "From 1 April 2026: £383.46 for each day"
+        (later,) = catalogue_of_school(session, a_service(session), school, on=date(2026, 5, 1)).offers
+        assert (later.words, later.held_until) == (("£368.00 for each day",), date(2028, 3, 31))
 
 
 def words_of(content: bytes) -> str:

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from sla_manager.catalogue.commands.bundles import set_package
 from sla_manager.catalogue.commands.needs import set_need_bands
 from sla_manager.catalogue.models import NeedBand
 from sla_manager.catalogue.rules.families import FREE_SENTENCE, CoreDuty
@@ -153,6 +154,29 @@ def test_things_are_compared_two_to_four_at_a_time(desk: Desk) -> None:
         f"{compare}?offering={desk.day}&offering={desk.core}&offering=x&offering=99999999999"
     )
     assert "You ticked 1." in free.text
+
+
+def test_packages_stand_side_by_side_with_what_they_include(
+    desk: Desk, sqlite: Database, by: Actor, at: datetime
+) -> None:
+    with sqlite.transaction() as session:
+        numbers = []
+        for name, days in (("Silver", "2"), ("Gold", "5")):
+            package = builders.an_offering(session, "900.00", code=name, name=f"{name} package", unit="package",
+                                           unit_minutes=None, step="1", minimum="1")  # fmt: skip
+            parts = [(desk.day, Decimal(days)), (desk.core, Decimal(1))]
+            set_package(session, package.id, parts, by=by, at=at)
+            numbers.append(package.id)
+    address = f"/school/{URN}/compare?offering={numbers[0]}&offering={numbers[1]}"
+    assert address.replace("&", "&amp;") in desk.school.get(SERVICES).text
+    page = words(desk.school, address)
+    for said in (
+        "What is included",
+        "2 days: Education welfare officer, day",
+        "5 days: ",
+        "Free: Penalty notices",
+    ):
+        assert said in page, said
 
 
 def test_brochures_are_files_with_prices_for_who_may_see_them(desk: Desk) -> None:

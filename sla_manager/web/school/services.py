@@ -70,7 +70,8 @@ class Shelf:
 def shelf(catalogue: Catalogue, need: str, bought: list[Purchase]) -> Shelf:
     """Return a service's catalogue, narrowed to a need; what is free is never left out."""
     duty = free_duty(need) if need else None
-    free = free_offerings(need, catalogue.free)
+    under_duty = [one for one in catalogue.free if duty is not None and one.duty is duty]
+    free = free_offerings(need, catalogue.free) or under_duty
     by_id = {one.offering.id: one for one in catalogue.offers}
     if need:
         found = find(need, [one.offering for one in catalogue.offers])
@@ -80,7 +81,7 @@ def shelf(catalogue: Catalogue, need: str, bought: list[Purchase]) -> Shelf:
     mine = [one for one in bought if one.service_id == catalogue.service.id]
     return Shelf(
         catalogue,
-        FREE_SENTENCE if duty or free else None,
+        FREE_SENTENCE if free or (duty is not None and not catalogue.free) else None,
         duty,
         free,
         offers,
