@@ -95,6 +95,11 @@ def credit_facts(
     }
 
 
+def of_several(facts: dict[str, Any], references: Sequence[str]) -> dict[str, Any]:
+    """Return the facts of a document that bills several agreements of one payer: no single school stands above it."""
+    return {**facts, "school": None, "agreement": ", ".join(references)}
+
+
 def numbered(facts: dict[str, Any], number: str) -> dict[str, Any]:
     """Return facts with the number that was drawn, also as the reference to pay with."""
     bank = facts["bank"]

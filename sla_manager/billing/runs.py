@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from sla_manager.agreements.models import Agreement
 from sla_manager.billing.commands.crediting import credit_agreement
-from sla_manager.billing.facts import Parties, due_facts
+from sla_manager.billing.facts import Parties, due_facts, of_several
 from sla_manager.billing.issuing import Draft, DraftLine, IssuedDocument, issue
 from sla_manager.billing.models import Parked
 from sla_manager.billing.queries.dues import DuePlan, customer_name, due_plan
@@ -55,6 +55,8 @@ class DueRow:
     gross: Money
     why: tuple[str, ...]
     trouble: str
+    parts: tuple[tuple[int, Money], ...]
+    """What each agreement on it comes to: several where a trust has one invoice for its schools."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,8 @@ def preview_run(session: Session, as_at: date) -> RunResult:
     result.rows = [_row(council, plan, due) for due in plan.dues]
     for row in result.rows:
         if row.trouble:
-            result.parked_reasons.setdefault(row.agreement_id, row.trouble)
+            for agreement_id, _ in row.parts:
+                result.parked_reasons.setdefault(agreement_id, row.trouble)
         else:
             result.documents.append(
                 IssuedDocument(
@@ -150,7 +153,7 @@ def _row(council: _Council, plan: DuePlan, due: Due) -> DueRow:
     return DueRow(
         agreement_id=agreement.id,
         reference=agreement.reference,
-        school=agreement.school.name,
+        school=_sites(plan, due),
         customer=customer_name(agreement),
         label=due.label,
         kind=credit_kind(charge) if due.net.pence < 0 else charge,
@@ -160,7 +163,12 @@ def _row(council: _Council, plan: DuePlan, due: Due) -> DueRow:
         gross=totals.gross,
         why=tuple(", ".join(line.why) for line in due.lines),
         trouble=due.trouble.message if due.trouble else "",
+        parts=due.parts,
     )
+
+
+def _sites(plan: DuePlan, due: Due) -> str:
+    return ", ".join(plan.agreements[one].school.name for one in due.agreement_ids)
 
 
 def run(database: Database, *, as_at: date, by: Actor, at: datetime) -> RunResult:
@@ -179,7 +187,8 @@ def run(database: Database, *, as_at: date, by: Actor, at: datetime) -> RunResul
             if _is_billed_already(error):
                 result.already += 1
                 continue
-            result.parked_reasons.setdefault(due.agreement_id, _reason(error))
+            for agreement_id in due.agreement_ids:
+                result.parked_reasons.setdefault(agreement_id, _reason(error))
     _keep_parked(database, plan, result.parked_reasons, at=at)
     result.parked = len(result.parked_reasons)
     return result
@@ -195,6 +204,9 @@ def _issue_due(
         with database.transaction() as session:
             return credit_agreement(session, due, agreement, issued_on=plan.as_at, by=by, at=at)
     draft = draft_of(council.provider, council.rates, agreement, due, issued_on=plan.as_at)
+    if due.others:
+        references = [plan.agreements[one].reference for one in due.agreement_ids]
+        draft = replace(draft, agreement_id=None, facts=of_several(draft.facts, references))
     with database.transaction() as session:
         return [issue(session, draft, start_month=council.start_month, by=by, at=at)]
 
@@ -299,9 +311,10 @@ def differences(rows: Iterable[DueRow], values: dict[int, tuple[Money, Money]]) 
     nets: Counter[int] = Counter()
     named: dict[int, DueRow] = {}
     for row in rows:
-        if not row.trouble:
-            nets[row.agreement_id] += row.net.pence
-        named.setdefault(row.agreement_id, row)
+        for agreement_id, net in row.parts:
+            if not row.trouble:
+                nets[agreement_id] += net.pence
+            named.setdefault(agreement_id, row)
     return [
         Difference(
             agreement_id=agreement_id,

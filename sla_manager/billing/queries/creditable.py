@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from sla_manager.agreements.models import AgreementLine
 from sla_manager.billing.models import Document, DocumentLine, DocumentVat
 from sla_manager.billing.rules.credits import CreditableLine, CreditableVat
 from sla_manager.billing.rules.kinds import DocumentKind
@@ -47,7 +48,16 @@ def creditable(session: Session, document_id: int, *, lock: bool = False) -> Cre
 def creditable_of_agreement(session: Session, agreement_id: int, route: Route) -> list[Creditable]:
     """Return the invoices (or recharge notes) of an agreement, the latest first, held until the transaction ends."""
     kind = DocumentKind.INVOICE if route is Route.INVOICE else DocumentKind.RECHARGE_NOTE
-    query = select(Document.id).where(Document.agreement_id == agreement_id, Document.kind == kind)
+    query = select(Document.id).where(
+        Document.kind == kind,
+        exists()
+        .where(
+            DocumentLine.document_id == Document.id,
+            DocumentLine.line_id == AgreementLine.id,
+            AgreementLine.agreement_id == agreement_id,
+        )
+        .correlate(Document),
+    )
     return _load(session, list(session.scalars(query.order_by(Document.id.desc()))), lock=True)
 
 

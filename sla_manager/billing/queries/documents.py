@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from sla_manager.agreements.models import Agreement, AgreementLine, Variation
-from sla_manager.billing.models import Document, DocumentFile, Parked
+from sla_manager.billing.models import Document, DocumentFile, DocumentLine, Parked
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.money import Money
@@ -233,9 +233,10 @@ def agreement_values(session: Session, ids: Collection[int]) -> dict[int, tuple[
         for agreement_id, net in session.execute(varied):
             agreed[agreement_id] = agreed.get(agreement_id, Money(0)) + net
         sums = (
-            select(Document.agreement_id, func.sum(Document.net))
-            .where(Document.agreement_id.in_(chunk))
-            .group_by(Document.agreement_id)
+            select(AgreementLine.agreement_id, func.sum(DocumentLine.net))
+            .join(DocumentLine, DocumentLine.line_id == AgreementLine.id)
+            .where(AgreementLine.agreement_id.in_(chunk))
+            .group_by(AgreementLine.agreement_id)
         )
-        billed |= {found: net for found, net in session.execute(sums) if found is not None}
+        billed |= {row[0]: row[1] for row in session.execute(sums)}
     return {one: (agreed.get(one, Money(0)), billed.get(one, Money(0))) for one in wanted}

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
@@ -23,6 +24,7 @@ from sla_manager.agreements.models import (
     Variation,
 )
 from sla_manager.agreements.models.changes import DroppedInstalment
+from sla_manager.agreements.queries.partnerships import invoiced_together
 from sla_manager.agreements.queries.takeovers import billed_elsewhere
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
@@ -34,6 +36,7 @@ from sla_manager.billing.rules.dues import (
     PartsDoNotAddUp,
     PurchaseOrderMissing,
     instalment_why,
+    joined,
     months_ended,
     period_words,
     time_line_figures,
@@ -43,7 +46,7 @@ from sla_manager.kernel.clock import london_date, london_time
 from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.periods import month_of
-from sla_manager.kernel.words import long_date
+from sla_manager.kernel.words import long_date, pounds
 from sla_manager.people.models import Customer, School
 from sla_manager.visits.models import Delivery, ExtraTime, ExtraTimeStatus
 
@@ -84,11 +87,30 @@ def due_plan(session: Session, as_at: date, *, agreement_ids: Sequence[int] | No
     ]
     plan = DuePlan(as_at, agreements=_agreements(session, {due.agreement_id for due in found}))
     found.sort(key=lambda due: (due.net.pence < 0, due.tax_point, due.agreement_id, due.label, due.route))
-    for due in found:
-        checked = _with_purchase_order(due, plan.agreements[due.agreement_id])
-        (plan.dues if due.net or due.trouble else plan.nothing).append(checked)
+    checked = [_with_purchase_order(due, plan.agreements[due.agreement_id]) for due in found]
+    for due in _together(session, plan, checked):
+        (plan.dues if due.net or due.trouble else plan.nothing).append(due)
     plan.already = already_billed(session, as_at)
     return plan
+
+
+def _together(session: Session, plan: DuePlan, dues: Sequence[Due]) -> list[Due]:
+    """Put on one document what a payer has asked to have together: same partnership, route, label and date."""
+    joint = invoiced_together(session, plan.agreements)
+    groups: dict[object, list[Due]] = {}
+    for place, due in enumerate(dues):
+        partnership_id = joint.get(due.agreement_id)
+        key: object = place
+        if partnership_id is not None and due.net.pence > 0:
+            payer = plan.agreements[due.agreement_id].customer_id
+            key = (partnership_id, payer, due.route, due.label, due.tax_point)
+        groups.setdefault(key, []).append(due)
+    return [
+        joined(group, [plan.agreements[due.agreement_id].school.name for due in group])
+        if len(group) > 1
+        else group[0]
+        for group in groups.values()
+    ]
 
 
 def already_billed(session: Session, as_at: date) -> int:
@@ -231,6 +253,8 @@ def _after_the_end(instalment: Instalment, agreement: Agreement) -> bool:
 
 def _instalment_line(part: InstalmentPart, line: AgreementLine, of: _Part, label: str) -> DueLine:
     quantity, net, said, varied = line.quantity, line.net, line.explanation, of.variation
+    if of.instalment.purpose == "variation" and (varied is None or varied.net != part.net):
+        return _settled_line(part, line, of)
     if varied is not None:
         quantity, net, said = varied.quantity, varied.net, ""
         label = f"{label}, from {long_date(varied.effective_on)}"
@@ -245,6 +269,23 @@ def _instalment_line(part: InstalmentPart, line: AgreementLine, of: _Part, label
         vat_code=line.vat_code,
         vat_reason=line.vat_reason,
         why=instalment_why(quantity, line.unit, line.unit_price, net, said, label),
+    )
+
+
+def _settled_line(part: InstalmentPart, line: AgreementLine, of: _Part) -> DueLine:
+    """Return what an early end leaves to be charged or credited: what stays payable less what was charged."""
+    last = of.agreement.ends_early_on or of.agreement.ends_on
+    return DueLine(
+        line_id=line.id,
+        description=line.description,
+        period=period_words(of.agreement.starts_on, last),
+        quantity=Decimal(1),
+        unit="part",
+        unit_price=part.net,
+        net=part.net,
+        vat_code=line.vat_code,
+        vat_reason=line.vat_reason,
+        why=(f"{pounds(part.net)} settles what stays payable", f"the agreement ends on {long_date(last)}"),
     )
 
 

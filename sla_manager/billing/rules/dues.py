@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -75,15 +75,50 @@ class Due:
     lines: tuple[DueLine, ...]
     sources: tuple[tuple[str, int], ...]
     trouble: Refused | None = None
+    others: tuple[Due, ...] = ()
+    """What stands on the same document for other agreements: `lines` and `sources` are of all of them."""
 
     @property
     def net(self) -> Money:
         """The sum of the lines."""
         return total(line.net for line in self.lines)
 
+    @property
+    def agreement_ids(self) -> tuple[int, ...]:
+        """Every agreement that the document bills."""
+        return (self.agreement_id, *(one.agreement_id for one in self.others))
+
+    @property
+    def parts(self) -> tuple[tuple[int, Money], ...]:
+        """What each agreement's lines come to."""
+        own = self.net - total(one.net for one in self.others)
+        return ((self.agreement_id, own), *((one.agreement_id, one.net) for one in self.others))
+
     def totals(self, rates: Sequence[DatedRate]) -> Totals:
         """Return net, VAT by code and rate at the tax point, and gross."""
         return totals_of(self.lines, self.tax_point, rates)
+
+
+def joined(dues: Sequence[Due], sites: Sequence[str]) -> Due:
+    """Return one document of what is due for several agreements of one payer: a line for each site.
+
+    They have the same route, label and tax point. Trouble with one is trouble with the document.
+    """
+    first, *others = [
+        replace(
+            due, lines=tuple(replace(line, description=f"{site}: {line.description}") for line in due.lines)
+        )
+        for due, site in zip(dues, sites, strict=True)
+    ]
+    if not others:
+        return dues[0]
+    return replace(
+        first,
+        lines=tuple(line for due in (first, *others) for line in due.lines),
+        sources=tuple(source for due in (first, *others) for source in due.sources),
+        trouble=next((due.trouble for due in (first, *others) if due.trouble is not None), None),
+        others=tuple(others),
+    )
 
 
 def totals_of(lines: Sequence[DueLine], tax_point: date, rates: Sequence[DatedRate]) -> Totals:
