@@ -149,7 +149,7 @@ def _keep(
     by: Actor,
     at: datetime,
 ) -> ParallelRun:
-    lines = compare(session, service_id, rows, as_at=as_at)
+    lines = compare(session, service_id, rows, as_at=as_at, with_ours_alone=bool(sha256))
     kept = ParallelRun(
         service_id=service_id,
         filename=filename,
@@ -252,8 +252,10 @@ def _agreements(session: Session, service_id: int) -> list[Agreement]:
     return list(session.scalars(query))
 
 
-def compare(session: Session, service_id: int, rows: Sequence[TheirRow], *, as_at: date) -> list[Line]:
-    """Return a line for each of their rows, then one for each agreement that runs here and is not in their file.
+def compare(
+    session: Session, service_id: int, rows: Sequence[TheirRow], *, as_at: date, with_ours_alone: bool = True
+) -> list[Line]:
+    """Return a line for each of their rows, then (of a whole file) one for each agreement that is not in it.
 
     The same number of questions however many rows there are.
     """
@@ -273,7 +275,11 @@ def compare(session: Session, service_id: int, rows: Sequence[TheirRow], *, as_a
         lines.append(_line(agreement, row.row, figures, row.trouble))
     named = {row.agreement_id for row in rows}
     for agreement in every.values():
-        if agreement.id not in named and agreement.starts_on <= as_at <= agreement.ends_on:
+        if (
+            with_ours_alone
+            and agreement.id not in named
+            and agreement.starts_on <= as_at <= agreement.ends_on
+        ):
             figures = differences(Theirs(), ours[agreement.id])
             lines.append(_line(agreement, None, figures, "This agreement is not in their file."))
     return lines

@@ -112,7 +112,9 @@ def judge(books: Books, row: ReadRow, *, taken_on: date) -> Judged:
     if row.number in books.taken:
         return Judged(row=row, findings=(), taken_id=books.taken[row.number])
     if row.is_total:
-        said = Finding(row.number, None, Level.WARNING, "The row adds the others up.", "It is passed over.")
+        said = Finding(
+            row.number, None, Level.PASSED_OVER, "The row adds the others up.", "Nothing needs to be done."
+        )
         return Judged(row=row, findings=(said,))
     school, of_school = find_school(books, row)
     offering, of_offering = find_offering(books, row)

@@ -163,14 +163,14 @@ def _net(theirs: Theirs, ours: Ours) -> str:
         dearer = (theirs.unit_price - ours.unit_price).times(ours.bought)
         if off in (dearer, _share(dearer, ours)):
             return f"Another price: theirs is {pounds(theirs.unit_price)}, ours {pounds(ours.unit_price)}."
+    if his == ours.net and ours.due < len(ours.instalments):
+        return f"They invoice the whole at once; {pounds(off)} of it falls due later here."
     billed = _instalments_in(his, ours.instalments)
     if billed is not None and billed != ours.due:
         return (
             f"Other days: they have invoiced {billed} of {len(ours.instalments)} parts; "
             f"by our schedule {ours.due} are due."
         )
-    if his == ours.net:
-        return f"They invoice the whole at once; {pounds(-off if off.pence < 0 else off)} of it falls due later here."
     return UNKNOWN
 
 

@@ -152,6 +152,7 @@ class Level(Titled):
 
     ERROR = "error", "Not taken over"
     WARNING = "warning", "Taken over; look at it"
+    PASSED_OVER = "passed_over", "Passed over"
 
 
 @dataclass(frozen=True, slots=True)

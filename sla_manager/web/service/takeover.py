@@ -204,7 +204,7 @@ def takeover_findings(service: TradingService, takeover_id: int) -> str | Respon
         earlier=max(0, start - SHOWN) if start else None,
         count=len(findings),
         rows=rows[:SHOWN],
-        error=Level.ERROR,
+        colours={Level.ERROR: "red", Level.WARNING: "yellow", Level.PASSED_OVER: "grey"},
         form=ActForm(),
     )
 
