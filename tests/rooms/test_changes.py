@@ -37,6 +37,7 @@ from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money, total
 from sla_manager.people.models import Customer, Officer, School
 from sla_manager.people.rules.customer_classes import CustomerClass
+from sla_manager.reports.integrity import problems
 from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
 from sla_manager.store.outbox import OutboxMessage
@@ -175,6 +176,18 @@ def test_more_delivered_than_charged_by_then_is_charged_once(database: Database)
     found = documents(database)
     assert total(one.net for one in found) == Money(3680_00)
     assert str(found[-1].net) == "736.00"
+    line = found[-1].lines[0]
+    assert (str(line.quantity), line.unit, str(line.unit_price)) == ("1.000", "part", "736.00")
+    with database.reading() as session:
+        assert list(problems(session, Nothing())) == []
+
+
+class Nothing:
+    """An archive that is not asked: nothing was printed."""
+
+    def read(self, path: str, sha256_kept: str) -> bytes:
+        """Nothing was kept."""
+        raise AssertionError(path + sha256_kept)
 
 
 def test_without_notice_only_consent_with_its_reason_ends_it(database: Database) -> None:
@@ -342,6 +355,8 @@ def test_e11_conversion_on_1_january_of_a_school_that_paid_two_recharges(databas
         (one.hash, one.customer_id) for one in before
     ]
     assert after[2].customer_id == what.trust_customer_id
+    with database.reading() as session:
+        assert list(problems(session, Nothing())) == []
     assert books(database, what.sold.agreement_id) == (Money(2576_00), Money(2576_00))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -39,7 +42,7 @@ from sla_manager.people.models import Customer, Person, School
 from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
 from sla_manager.store.outbox import OutboxMessage
-from sla_manager.visits.commands import log_delivery, plan_visit
+from sla_manager.visits.commands import log_delivery, plan_visit, vary_agreement
 from sla_manager.visits.models import ExtraTime, ExtraTimeStatus
 from sla_manager.visits.rules.slots import Part
 from tests.rooms import selling
@@ -263,3 +266,58 @@ def test_s12_what_is_proposed_never_changes_in_the_database(database: Database) 
     ):
         with pytest.raises(IntegrityError), database.transaction() as session:
             session.execute(text(statement))
+
+
+def together(*acts: Callable[[], object]) -> list[object]:
+    """Do things at the same moment, each in its own thread; returns what came of each, errors too."""
+    barrier = threading.Barrier(len(acts))
+
+    def one(act: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return act()
+        except (Refused, IntegrityError) as error:
+            return error
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(one, acts))
+
+
+def test_n11_signed_at_the_same_moment_it_is_one_variation_and_the_control_makes_two(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        what = bought(session)
+        who = signer(session, what)
+        found = put(session, what)
+
+    def signing() -> int:
+        with database.transaction() as session:
+            return sign(session, found, who).id
+
+    def unguarded() -> int:
+        with database.transaction() as session:
+            return vary_agreement(
+                session, what.line_id, quantity=Decimal(1), effective_on=date(2025, 11, 12), reason="More.",
+                by=MANAGER, at=TWELFTH,
+            ).id  # fmt: skip
+
+    first, second = together(signing, signing)
+    assert first == second
+    one, other = together(unguarded, unguarded)
+    assert one != other
+
+
+def test_proposed_at_the_same_moment_one_waits_and_the_other_is_told(database: Database) -> None:
+    with database.transaction() as session:
+        what = bought(session)
+
+    def proposing(key: str) -> Callable[[], object]:
+        def act() -> object:
+            with database.transaction() as session:
+                return put(session, what, once_key=key).id
+
+        return act
+
+    results = together(proposing("a"), proposing("b"))
+    assert sum(isinstance(one, ChangeWaits) for one in results) == 1

@@ -49,8 +49,6 @@ def freeze_variation(
                 heading="What changes",
                 rows=(
                     LetterRow(label="Service", value=line.description),
-                    LetterRow(label="Change", value=change),
-                    LetterRow(label="Financial year", value=str(signed.facts["year"])),
                     LetterRow(label="Why", value=signed.reason),
                 ),
             ),
@@ -81,7 +79,7 @@ def freeze_ending(
     """Freeze the paper of an early end: the day, what stays payable, what goes back."""
     table = LetterTable(
         caption="What stays payable",
-        columns=("Service", "Agreed", "Taken off", "Payable"),
+        columns=("Service", "Agreed", "Goes on" if preview.goes_on else "Taken off", "Payable"),
         amounts=(False, True, True, True),
         rows=tuple(
             (
@@ -163,7 +161,7 @@ def _letter(
         closing=closing,
         signatures=(signature,),
         questions=Contact(
-            name=service.name, role="Questions about this change", phone=service.phone or provider.phone,
+            name=service.name, role="Questions and advice", phone=service.phone or provider.phone,
             email=service.email or provider.email,
         ),
     )  # fmt: skip
