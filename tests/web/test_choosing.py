@@ -127,11 +127,14 @@ def test_last_year_stands_beside_what_is_offered_now(desk: Desk) -> None:
     assert "2025-26 12 days 0 days 0 days 0 days 12 days £4,416.00 £368.00 for each day" in page
 
 
-def test_only_who_may_order_is_offered_to(desk: Desk) -> None:
-    assert "Add to basket" in words(desk.school, SERVICES) or "Get a quote" in words(desk.school, SERVICES)
-    page = words(desk.chair, SERVICES)
-    assert "Add to basket" not in page
-    assert "Get a quote" not in page
+def test_only_who_may_order_fills_a_basket_from_the_catalogue(desk: Desk) -> None:
+    assert "Add to basket" in words(desk.school, SERVICES)
+    assert "Add to basket" not in words(desk.chair, SERVICES)
+    wanted = {"offering": str(desk.day), "quantity": "15", "once": "a-key-of-the-page"}
+    sent = desk.school.post(f"/school/{URN}/basket/add", data=wanted)
+    assert sent.status_code == 303
+    assert "Education welfare officer, day" in desk.school.get(sent.location).text
+    assert desk.chair.post(f"/school/{URN}/basket/add", data=wanted).status_code == 404
 
 
 def test_things_are_compared_two_to_four_at_a_time(desk: Desk) -> None:
