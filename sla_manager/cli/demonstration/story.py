@@ -26,6 +26,7 @@ from sla_manager.cli.demonstration.changes import tell_changes
 from sla_manager.cli.demonstration.delivering import Round, bought
 from sla_manager.cli.demonstration.needs import tell_needs
 from sla_manager.cli.demonstration.schools import AUTHORITY, register_file
+from sla_manager.cli.demonstration.season import tell_season
 from sla_manager.finance.commands import make_batch
 from sla_manager.kernel.clock import london_date, london_time
 from sla_manager.kernel.money import Money
@@ -107,6 +108,8 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
         leave_waiting(session, desk, buyers[:4] + _others(schools, buyers)[:5], now=now, by=SCHOOL_PERSON)
         expire_quotes(session, at=now)
         _absences(session, officers, now=now)
+    say("the season for next year")
+    tell_season(database, service.id, by=MANAGER, school_person=SCHOOL_PERSON, now=now)
 
 
 def _preset() -> Preset:

@@ -43,6 +43,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_WHOLE = 10_000
+"""A bar's length: both bars are shares of their whole."""
+
+
 class BoardForm(FilterForm):
     """What the list is narrowed by."""
 
@@ -113,17 +117,28 @@ def _address(service: TradingService, season_id: int, **more: Any) -> str:
 
 
 def _picture(board: Board) -> list[tuple[str, list[Part]]]:
-    """Return how many schools stand where, and what they bought last year, as one bar each."""
+    """Return how many schools stand where, and what they bought last year, as one bar each of the same length."""
+    schools, pence = max(board.schools, 1), max(board.last_net.pence, 1)
     return [
         (
             "Schools",
-            [Part(row.standing.title, row.schools, counted(row.schools, "school")) for row in board.rows],
+            [
+                _part(row.standing, row.schools * _WHOLE // schools, counted(row.schools, "school"))
+                for row in board.rows
+            ],
         ),
         (
             "Last year's money",
-            [Part(row.standing.title, row.last_net.pence, money(row.last_net)) for row in board.rows],
+            [
+                _part(row.standing, row.last_net.pence * _WHOLE // pence, money(row.last_net))
+                for row in board.rows
+            ],
         ),
     ]
+
+
+def _part(standing: Standing, share: int, shown: str) -> Part:
+    return Part(standing.title, share, shown, "lapsing" if standing is Standing.TROUBLE else "")
 
 
 @blueprint.post("/<service>/seasons/<int:season_id>/remind")
