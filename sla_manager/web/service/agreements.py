@@ -25,6 +25,7 @@ from sla_manager.billing.queries.proposing import proposals
 from sla_manager.kernel.errors import NotFound
 from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
+from sla_manager.planning.queries import decision_of
 from sla_manager.visits.queries import balances_with_booked
 from sla_manager.web.downloads import agreement_pdf
 from sla_manager.web.guard import in_service
@@ -74,6 +75,7 @@ def agreement(service: TradingService, agreement_id: int) -> str:
         instalments=instalments(session, found.id),
         variations=variations(session, found.id),
         acceptance=acceptance_of(session, found.id),
+        beyond=decision_of(session, found.id),
         versions=versions(session, found.id),
         files=version_files(session, found.id),
         proposals=proposals(session, agreement_id=found.id),
