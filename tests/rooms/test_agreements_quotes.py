@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from sla_manager.agreements.commands import LineWanted, expire_quotes, withdraw_quote
-from sla_manager.agreements.queries.assembling import NotForYou, TooLittleEachWeek
 from sla_manager.agreements.commands.quotes import Replaced, TooLong
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import agreement, latest_version, newer_version, quoted_documents
+from sla_manager.agreements.queries.limits import NotForYou, TooLittleEachWeek
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.agreements.rules.tranches import SplitDoesNotAddUp

@@ -188,6 +188,7 @@ def test_thirty_nine_weeks_of_seven_point_four_hours(database: Database, by: Act
             at,
             lines=[LineWanted(hour.id, Decimal(0), pattern=pattern)],
             schedule=Schedule.SINGLE,
+            ends_on=date(2026, 10, 13),
         )
         assert (str(quoted.net), str(quoted.vat), str(quoted.gross)) == ("9523.80", "1904.76", "11428.56")
         assert "39 weeks × 7.4 hours = 288.6 hours" in quoted.lines[0].explanation

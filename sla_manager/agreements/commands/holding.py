@@ -19,7 +19,8 @@ def hold_prices(session: Session, agreement: Agreement, *, at: datetime) -> list
     """Write down the prices that an agreement promises for years, where its service does so.
 
     A first agreement promises for the first number of years, one after it for the later. What is promised
-    already, or was bought in a package, is not promised again. `agreement` has its lines loaded.
+    already is not promised again; of a package its own price is promised, and nothing that came free is.
+    `agreement` has its lines loaded.
     """
     freeze = session.scalar(select(PriceFreeze).where(PriceFreeze.service_id == agreement.service_id))
     if freeze is None or not agreement.customer_class.is_own:
@@ -36,19 +37,30 @@ def hold_prices(session: Session, agreement: Agreement, *, at: datetime) -> list
     )
     holds: dict[int, PriceHold] = {}
     for line in agreement.lines:
-        if line.offering_id in promised or line.package or "price_id" not in line.price_facts:
-            continue
-        holds.setdefault(line.offering_id, _hold(agreement, line, years, at))
+        priced = _priced_by(line)
+        if priced is not None and priced[0] not in promised:
+            holds.setdefault(priced[0], _hold(agreement, priced, years, at))
     session.add_all(holds.values())
     session.flush()
     return list(holds.values())
 
 
-def _hold(agreement: Agreement, line: AgreementLine, years: int, at: datetime) -> PriceHold:
+def _priced_by(line: AgreementLine) -> tuple[int, int] | None:
+    """Return the offering and the version of its price that a line stands on: its own, or its package's."""
+    facts = line.price_facts
+    if "package_id" in facts:
+        return int(facts["package_id"]), int(facts["of_package"]["price_id"])
+    return (
+        None if facts.get("free") or "price_id" not in facts else (line.offering_id, int(facts["price_id"]))
+    )
+
+
+def _hold(agreement: Agreement, priced: tuple[int, int], years: int, at: datetime) -> PriceHold:
+    offering_id, price_id = priced
     return PriceHold(
         school_id=agreement.school_id,
-        offering_id=line.offering_id,
-        price_id=int(line.price_facts["price_id"]),
+        offering_id=offering_id,
+        price_id=price_id,
         starts_on=agreement.starts_on,
         until=add_months(agreement.starts_on, _MONTHS * years),
         agreement=agreement.reference,

@@ -15,8 +15,9 @@ from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import agreement as whole_agreement
 from sla_manager.agreements.queries import newer_version
+from sla_manager.agreements.queries.buyers import buyer_of
 from sla_manager.agreements.queries.payment import agreement_totals
-from sla_manager.agreements.queries.pricing import LineWanted, assemble, buyer_of
+from sla_manager.agreements.queries.pricing import LineWanted, assemble
 from sla_manager.agreements.queries.seasons import valid_until
 from sla_manager.agreements.queries.standing import SharedFacts, shared_facts
 from sla_manager.agreements.rules.schedules import Schedule

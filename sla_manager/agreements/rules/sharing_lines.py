@@ -32,6 +32,15 @@ class LineShare:
         if not self.weights or min(self.weights) <= 0 or not 0 <= self.position < len(self.weights):
             raise Refused("Each partner has a part above nothing. Check the shares.", field="weights")
 
+    @property
+    def words(self) -> str:
+        """The share as an explanation says it.
+
+        >>> LineShare((50, 30, 20), 1).words
+        '30 of 100 parts'
+        """
+        return f"{self.weights[self.position]} of {sum(self.weights)} parts"
+
     def facts(self) -> dict[str, Any]:
         """Return what is stored with a line."""
         return {"weights": list(self.weights), "position": self.position}
@@ -60,6 +69,8 @@ def shared_line(share: LineShare, quantity: Decimal, *, unit: Minutes | None, ne
     [('122.67', 148, '0.334'), ('122.67', 148, '0.333'), ('122.66', 148, '0.333')]
     """
     thousandths = apportion(int(quantity * _THOUSAND), share.weights)[share.position]
+    if not thousandths:
+        raise Refused("A part is too small to be written down. Give this partner more.", field="weights")
     minutes = None
     if unit is not None:
         minutes = Minutes(apportion(minutes_of(quantity, unit).minutes, share.weights)[share.position])
@@ -82,5 +93,5 @@ def tranches_of_share(line: SharedLine, term: Period, *, start_month: int = 4) -
             net=nets[place],
         )
         for place, (year, period) in enumerate(years)
-        if quantities[place] or nets[place]
+        if quantities[place] or nets[place] or (minutes and minutes[place])
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +14,8 @@ import sla_manager.catalogue.constraints  # noqa: F401  (gives the database's ru
 from sla_manager.catalogue.models import Discount, Offering, PackagePart, PriceFreeze
 from sla_manager.catalogue.queries import offering
 from sla_manager.catalogue.rules.discounts import DiscountKind, DiscountRule
-from sla_manager.catalogue.rules.families import refuse_core
+from sla_manager.catalogue.rules.families import Family, refuse_core
+from sla_manager.catalogue.rules.packages import included
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.words import long_date
@@ -49,7 +51,10 @@ def set_package(
     by: Actor,
     at: datetime,
 ) -> list[PackagePart]:
-    """Say what is in a package: offerings of the same service and how much of each. Core may be named as free."""
+    """Say what is in a package: offerings of the same service and how much of each.
+
+    Core may be named as free, beside at least one part that is sold: core alone could not have a price.
+    """
     package = session.get_one(Offering, offering(session, package_id).id, with_for_update=True)
     refuse_core(package.family, package.name)
     if (
@@ -59,13 +64,24 @@ def set_package(
         raise PackageSold(package.name)
     if not parts or len({one for one, _ in parts}) != len(parts):
         raise Refused("Choose at least one part, and each part once.", field="parts")
-    made = []
+    if package.unit_minutes is not None:
+        raise Refused(
+            f"“{package.name}” is counted in time. A package is counted in packages or years.", field="parts"
+        )
+    made, sold = [], 0
     for position, (offering_id, quantity) in enumerate(parts, start=1):
         part = offering(session, offering_id, service_id=package.service_id)
         if quantity <= 0:
             raise Refused(f"Enter how much of “{part.name}” is included.", field="parts")
+        if part.family is not Family.CORE:
+            included(quantity, Fraction(1), step=part.step, package=package.name, name=part.name)
+            sold += 1
         made.append(
             PackagePart(package_id=package_id, offering_id=part.id, quantity=quantity, position=position)
+        )
+    if not sold:
+        raise Refused(
+            f"Everything in “{package.name}” is free. Name at least one part that is sold.", field="parts"
         )
     session.add_all(made)
     session.flush()
