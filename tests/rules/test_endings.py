@@ -126,3 +126,12 @@ def test_charged_less_credited_is_payable_whatever_was_delivered_and_billed(
     assert billed <= set(found.counted)
     assert not set(found.counted) & set(found.dropped)
     assert len(found.counted) + len(found.dropped) == len(planned)
+
+
+def test_what_another_system_billed_before_it_was_taken_over_counts() -> None:
+    planned = [PlannedDocument(3, "instalment", date(2026, 1, 1), {1: Money(1472_00)})]
+    found = settle(
+        {1: Money(2944_00)}, planned, billed=(), through=date(2025, 11, 30), elsewhere={1: Money(2944_00)}
+    )
+    assert found.dropped == (3,)
+    assert found.difference == Money(0)

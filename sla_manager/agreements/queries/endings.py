@@ -30,6 +30,7 @@ from sla_manager.agreements.rules.endings import (
 )
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
+from sla_manager.agreements.rules.statuses import Origin
 from sla_manager.catalogue.rules.vat import Route, TaxedLine, Totals, document_totals, rate_at
 from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money, half_up, total
@@ -208,10 +209,13 @@ def end_preview(
         PlannedDocument(one.id, one.purpose, one.due_on, {part.line_id: part.net for part in one.parts})
         for one in instalments(session, agreement.id)
     ]
-    payable = {one.line.id: one.payable for one in lines}
-    if agreement.schedule is Schedule.ON_DELIVERY:
-        payable = {}
-    settlement = settle(payable, planned, billed=billed, through=last)
+    elsewhere = _billed_elsewhere(agreement, planned)
+    payable = {
+        one.line.id: one.payable
+        for one in lines
+        if agreement.schedule is not Schedule.ON_DELIVERY and elsewhere.get(one.line.id) != one.line.net
+    }
+    settlement = settle(payable, planned, billed=billed, through=last, elsewhere=elsewhere)
     return EndPreview(
         agreement=agreement,
         ends_on=ends_on,
@@ -221,6 +225,16 @@ def end_preview(
         documents=_documents(session, lines, settlement, on=last),
         goes_on=rule == "delivery",
     )
+
+
+def _billed_elsewhere(agreement: Agreement, planned: list[PlannedDocument]) -> dict[int, Money]:
+    """Return what another system billed of each line that was taken over: what no instalment here stands for."""
+    if agreement.origin is not Origin.IMPORT:
+        return {}
+    own = [one for one in planned if one.purpose == "instalment"]
+    return {
+        line.id: line.net - total(one.parts.get(line.id, Money(0)) for one in own) for line in agreement.lines
+    }
 
 
 def _lines(session: Session, agreement: Agreement, last: date, rule: str) -> tuple[LineEnd, ...]:

@@ -169,11 +169,13 @@ def settle(
     *,
     billed: Collection[int],
     through: date,
+    elsewhere: Mapping[int, Money] | None = None,
 ) -> Settlement:
     """Compare what is payable of each line with what was billed or still will be until a day.
 
     Counted: what is billed already, what is due by then, and every variation's own document. Everything later is
-    dropped. What was counted and the differences always add up to what is payable.
+    dropped. What was counted and the differences always add up to what is payable. `elsewhere` is what another system
+    billed of a line before it was taken over.
 
     >>> planned = [PlannedDocument(1, "instalment", date(2025, 10, 14), {7: Money(1472_00)}),
     ...            PlannedDocument(2, "instalment", date(2026, 1, 1), {7: Money(1472_00)}),
@@ -188,7 +190,11 @@ def settle(
         if one.purpose != "instalment" or one.instalment_id in billed or one.due_on <= through
     ]
     counted = {one.instalment_id for one in counts}
-    issued = {line: total(one.parts.get(line, Money(0)) for one in counts) for line in payable}
+    before = elsewhere or {}
+    issued = {
+        line: before.get(line, Money(0)) + total(one.parts.get(line, Money(0)) for one in counts)
+        for line in payable
+    }
     return Settlement(
         counted=tuple(one.instalment_id for one in counts),
         dropped=tuple(one.instalment_id for one in documents if one.instalment_id not in counted),
