@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.commands import LineWanted, accept_order, vary_line
@@ -23,14 +27,22 @@ from sla_manager.agreements.commands.partnerships import (
     prepare_trust_purchase,
     purchase_sha256,
 )
-from sla_manager.agreements.models import Acceptance, Partnership
-from sla_manager.agreements.rules.partnerships import Invoicing, PartnershipKind, SharesDoNotAddUp
+from sla_manager.agreements.models import Acceptance, LedgerEntry, Partnership, PartnershipMember, PoolMove
+from sla_manager.agreements.queries import balances
+from sla_manager.agreements.rules.partnerships import (
+    CapTooSmall,
+    Invoicing,
+    PartnershipKind,
+    SharesDoNotAddUp,
+    drawn_from,
+)
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries import agreement_values
 from sla_manager.billing.runs import differences, preview_run, run
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
 from sla_manager.people.models import Membership
 from sla_manager.people.rules.customer_classes import CustomerClass
@@ -43,10 +55,15 @@ from sla_manager.reports.integrity import (
 )
 from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
-from tests.builders import a_person, a_school, a_service, a_trust, an_offering
+from sla_manager.visits.commands import log_delivery, plan_visit
+from sla_manager.visits.models import ExtraTime, Visit
+from sla_manager.visits.rules.slots import Part
+from tests.builders import a_person, a_school, a_service, a_trust, an_offering, an_officer
 from tests.rooms import owing, selling
+from tests.visiting import worked
 
 STARTS, ENDS = date(2025, 10, 14), date(2026, 3, 31)
+DELIVERED = date(2025, 11, 4)
 
 
 def off(session: Session) -> list[Any]:
@@ -239,3 +256,137 @@ def test_shares_that_are_not_a_hundred_per_cent_are_refused(
                 session, two, [LineWanted(day.id, Decimal(6))], kind=PartnershipKind.SHARES, name="Two",
                 purchase=a_purchase(session), by=by, at=at,
             )  # fmt: skip
+
+
+def a_pool(
+    session: Session, by: Actor, at: datetime, *, cap: Minutes | None = None, days: str = "3"
+) -> list[PartnershipMember]:
+    """Return the members of an agreed pool of three academies, a third each."""
+    day = an_offering(session)
+    three = partners(session, *[CustomerClass.ACADEMY] * 3, shares=[None] * 3, cap=cap)
+    together = prepare_partnership(
+        session, three, [LineWanted(day.id, Decimal(days))], kind=PartnershipKind.POOL, name="Valley pool",
+        purchase=a_purchase(session, schedule=Schedule.SINGLE), by=by, at=at,
+    )  # fmt: skip
+    for member in together.members:
+        selling.order(session, member.agreement, by, at)
+    return accept_together(session, together.id, by=by, at=at).members
+
+
+def balance_of(session: Session, member: PartnershipMember) -> int:
+    return balances(session, agreement_id=member.agreement_id)[0].balance.minutes
+
+
+def a_visit(session: Session, member: PartnershipMember, by: Actor, day: date, officer: str) -> Visit:
+    worker = an_officer(session, officer)
+    return plan_visit(
+        session, officer_id=worker.id, school_id=member.school_id, line_id=member.agreement.lines[0].id, day=day,
+        part=Part.MORNING, by=by, at=as_at(day),
+    )  # fmt: skip
+
+
+def test_a_partner_uses_what_the_others_do_not_need_and_the_total_stays(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        first, *others = a_pool(session, by, at)
+        assert balance_of(session, first) == 444
+        visit = a_visit(session, first, by, DELIVERED, "Asha Okafor")
+        log_delivery(session, visit.id, activities=[worked(600)], by=by, at=as_at(DELIVERED))
+        assert balance_of(session, first) == 0
+        assert [balance_of(session, one) for one in others] == [288, 444]
+        moves = session.scalars(select(PoolMove)).all()
+        assert [one.minutes.minutes for one in moves] == [156]
+        entries = session.scalars(
+            select(LedgerEntry.minutes).where(LedgerEntry.cause == f"pool:{moves[0].id}")
+        ).all()
+        assert sorted(one.minutes for one in entries) == [-156, 156]
+        assert session.scalars(select(ExtraTime)).all() == []
+        assert off(session) == []
+
+
+def test_a_cap_bounds_what_a_partner_may_use(database: Database, by: Actor, at: datetime) -> None:
+    with database.transaction() as session:
+        first, *_ = a_pool(session, by, at, cap=Minutes(500))
+        visit = a_visit(session, first, by, DELIVERED, "Asha Okafor")
+        log_delivery(session, visit.id, activities=[worked(600)], by=by, at=as_at(DELIVERED))
+        assert [one.minutes.minutes for one in session.scalars(select(ExtraTime))] == [100]
+        assert [one.minutes.minutes for one in session.scalars(select(PoolMove))] == [56]
+
+
+def test_a_cap_below_what_a_partner_pays_for_is_refused(database: Database, by: Actor, at: datetime) -> None:
+    with database.transaction() as session, pytest.raises(CapTooSmall):
+        a_pool(session, by, at, cap=Minutes(443))
+
+
+def test_what_a_partner_has_booked_is_not_given_away(database: Database, by: Actor, at: datetime) -> None:
+    with database.transaction() as session:
+        first, second, third = a_pool(session, by, at, days="1.5")
+        for place, member in enumerate((second, third)):
+            a_visit(session, member, by, DELIVERED, f"Officer {place}")
+        visit = a_visit(session, first, by, DELIVERED, "Asha Okafor")
+        log_delivery(session, visit.id, activities=[worked(400)], by=by, at=as_at(DELIVERED))
+        assert session.scalars(select(PoolMove)).all() == []
+        assert [one.minutes.minutes for one in session.scalars(select(ExtraTime))] == [178]
+
+
+def _log_at_once(database: Database, visits: list[int]) -> None:
+    def log(visit_id: int) -> None:
+        with database.transaction() as session:
+            log_delivery(session, visit_id, activities=[worked(444)], by=owing.BY, at=as_at(DELIVERED))
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(log, one) for one in visits]:
+            done.result(timeout=60)
+
+
+def test_two_partners_that_draw_the_last_of_the_pool_at_once_share_it_without_deadlock(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        first, second, _ = a_pool(session, owing.BY, owing.SIGNED, days="1.5")
+        visits = [
+            a_visit(session, member, owing.BY, DELIVERED, f"Officer {place}").id
+            for place, member in enumerate((first, second))
+        ]
+    _log_at_once(database, visits)
+    with database.reading() as session:
+        extra = sum(one.minutes.minutes for one in session.scalars(select(ExtraTime)))
+        assert extra == 2 * 444 - 3 * 222
+        assert sum(one.minutes.minutes for one in session.scalars(select(PoolMove))) == 222
+        assert off(session) == []
+
+
+def test_time_never_moves_to_another_year(database: Database, by: Actor, at: datetime) -> None:
+    with database.transaction() as session:
+        one = selling.agreed(session, by, at, starts_on=date(2025, 9, 1), ends_on=date(2026, 8, 31))
+        this_year, next_year = selling.tranches(session, one)
+        together = a_trust_purchase(session, by, at, count=1)
+        ids = this_year.id, next_year.id, together.id
+    with pytest.raises(IntegrityError, match="time_stays_in_its_year"), database.transaction() as session:
+        session.add(
+            PoolMove(
+                partnership_id=ids[2],
+                from_tranche_id=ids[0],
+                to_tranche_id=ids[1],
+                minutes=Minutes(1),
+                effective_on=DELIVERED,
+                moved_at=at,
+                moved_by="x",
+            )  # fmt: skip
+        )
+
+
+@given(
+    needed=st.integers(0, 2_000),
+    lefts=st.lists(st.integers(1, 900), max_size=5),
+    room=st.one_of(st.none(), st.integers(-50, 1_000)),
+)
+def test_what_is_drawn_is_what_is_needed_as_far_as_pool_and_cap_go(
+    needed: int, lefts: list[int], room: int | None
+) -> None:
+    pool = [(place, Minutes(left)) for place, left in enumerate(lefts)]
+    drawn = drawn_from(Minutes(needed), pool, room=None if room is None else Minutes(room))
+    total_drawn = sum(part.minutes for _, part in drawn)
+    assert total_drawn == min(needed, sum(lefts), needed if room is None else max(room, 0))
+    assert all(0 < part.minutes <= lefts[place] for place, part in drawn)

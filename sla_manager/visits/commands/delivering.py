@@ -22,6 +22,7 @@ from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.words import long_date
 from sla_manager.people.models import TradingService
 from sla_manager.store.audit import Actor, record
+from sla_manager.visits.commands.pooling import draw_from_pool, hold_pool
 from sla_manager.visits.models import (
     Activity,
     ActivityKind,
@@ -207,11 +208,15 @@ def _delivery(
 def _deduct(
     session: Session, delivery: Delivery, visit: Visit, tranche: Tranche, *, by: Actor, at: datetime
 ) -> None:
-    """Take the charged time off the balance as far as it goes; the rest is proposed to the school."""
+    """Take the charged time off the balance, and what partners in a pool can spare; the rest is proposed."""
     line = tranche.line
+    hold_pool(session, tranche)
     balance = balance_locked(session, tranche.id).balance
     if line.unit_minutes is None:
         raise Broken(f"line {line.id} has a balance of time and no length of a unit")
+    balance += draw_from_pool(
+        session, tranche, delivery.charged - balance, effective_on=delivery.delivered_on, by=by, at=at
+    )
     split = deduct(delivery.charged, balance)
     if split.deducted:
         enter(

@@ -20,6 +20,7 @@ from sla_manager.kernel.words import long_date
 from sla_manager.people.models import Officer, School
 from sla_manager.store.audit import Actor, record
 from sla_manager.visits import constraints as _sentences  # noqa: F401  (gives the database's rules their words)
+from sla_manager.visits.commands.pooling import draw_from_pool, hold_pool
 from sla_manager.visits.models import Cancellation, Visit, VisitStatus
 from sla_manager.visits.queries.booked import booked
 from sla_manager.visits.queries.diary import Pattern, patterns, surroundings, visit_in
@@ -155,7 +156,7 @@ def plan_visit(
     )
     allow(concerns(taken, surroundings(session, officer, school, day)), anyway=anyway)
     if tranche is not None:
-        _check_free(session, tranche, taken.booked)
+        _check_free(session, tranche, taken.booked, day=day, by=by, at=at)
     if rearranges_id is not None:
         _check_rearranges(session, rearranges_id, school_id)
     visit = Visit(
@@ -218,7 +219,7 @@ def move_visit(
         taken = Slot(taken.day, taken.starts_at, taken.ends_at, visit.booked)
     allow(concerns(taken, surroundings(session, visit.officer, visit.school, day)), anyway=anyway)
     if tranche is not None:
-        _check_free(session, tranche, taken.booked, but_not=visit.id)
+        _check_free(session, tranche, taken.booked, but_not=visit.id, day=day, by=by, at=at)
         visit.tranche_id = tranche.id
     was = visit.day
     visit.day, visit.starts_at, visit.ends_at, visit.booked = (
@@ -328,9 +329,21 @@ def _tranche(session: Session, line_id: int, day: date, officer: Officer, school
     return tranche
 
 
-def _check_free(session: Session, tranche: Tranche, wanted: Minutes, *, but_not: int | None = None) -> None:
+def _check_free(
+    session: Session,
+    tranche: Tranche,
+    wanted: Minutes,
+    *,
+    but_not: int | None = None,
+    day: date,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Refuse more than is free to book; in a pool the partners' free time counts, and moves over at once."""
+    hold_pool(session, tranche)
     balance = balance_locked(session, tranche.id).balance
     already = booked(session, [tranche.id], but_not=but_not)[tranche.id]
+    balance += draw_from_pool(session, tranche, wanted - (balance - already), effective_on=day, by=by, at=at)
     if wanted > balance - already:
         raise NotEnoughFree(wanted, balance, already, tranche.line)
 
