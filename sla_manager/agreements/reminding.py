@@ -139,7 +139,7 @@ def _tell(
         paragraphs=[
             _opening(season, stage, today),
             (
-                f"{school.name} bought for {pounds(renewal.last_net)} last year. This year's offer is "
+                f"{school.name} has an agreement of {pounds(renewal.last_net)}. The renewal for {season.name} is "
                 f"{pounds(renewal.offered_net)} before VAT, for the same quantities."
             ),
             "Order it as it is, change it, or tell us that you do not want it:",

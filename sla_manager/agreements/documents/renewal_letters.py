@@ -63,11 +63,11 @@ def freeze_renewal_letter(
         ),
         sections=(
             LetterSection(
-                heading="Last year and this year",
+                heading="What you have now, and what we offer",
                 table=_beside(bought, quote),
                 paragraphs=(
                     (
-                        "Quantities are what we agreed last year, with every variation. What you did not use does not "
+                        "Quantities are what we agreed, with every variation. What you did not use does not "
                         "change them: time is never carried forward."
                     ),
                 ),
@@ -123,8 +123,8 @@ def _beside(bought: Bought, quote: Agreement) -> LetterTable:
         )
     rows += [(name, "; ".join(before), "Not offered") for name, before in last.items()]
     return LetterTable(
-        caption="What you had, and what we offer, before VAT",
-        columns=("Service", "Last year", "This year"),
+        caption="Before VAT",
+        columns=("Service", "Now", "Offered"),
         amounts=(False, True, True),
         rows=tuple(rows),
         last_row=("Net", pounds(bought.net), pounds(quote.net)),

@@ -115,11 +115,11 @@ def _may_order(school: School) -> bool:
 
 
 def explained(row: Beside) -> str:
-    """Say why an offering costs more or less than last year: the price, the quantity, or both."""
+    """Say why an offering costs more or less than now: the price, the quantity, or both."""
     if row.last_net is None or row.last_quantity is None or row.last_price is None:
         return "This is new."
     if row.net is None or row.quantity is None or row.price is None:
-        return "This is not in this year's offer."
+        return "This is not in the new offer."
     said = []
     if row.price != row.last_price:
         said.append(
@@ -133,7 +133,7 @@ def explained(row: Beside) -> str:
             f"It is {counted(row.quantity, row.unit)} instead of {counted(row.last_quantity, row.unit)}."
         )
     else:
-        said.append(f"It is {counted(row.quantity, row.unit)}, as last year.")
+        said.append(f"It is {counted(row.quantity, row.unit)}, as now.")
     return " ".join(said)
 
 

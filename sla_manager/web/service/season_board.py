@@ -38,7 +38,7 @@ from sla_manager.web.service.menu import service_menu
 from sla_manager.web.service.seasons import ActForm
 
 COLUMNS = (
-    "URN", "School", "Where it stands", "Link officer", "Last year net", "This year net", "Reference", "Status",
+    "URN", "School", "Where it stands", "Link officer", "Net before", "Net this season", "Reference", "Status",
     "Answered on", "Answered by", "Late", "Reason", "Last reminder", "Last sign-in", "By whom",
 )  # fmt: skip
 
@@ -117,7 +117,7 @@ def _address(service: TradingService, season_id: int, **more: Any) -> str:
 
 
 def _picture(board: Board) -> list[tuple[str, list[Part]]]:
-    """Return how many schools stand where, and what they bought last year, as one bar each of the same length."""
+    """Return how many schools stand where, and what they had before, as one bar each of the same length."""
     schools, pence = max(board.schools, 1), max(board.last_net.pence, 1)
     return [
         (
@@ -128,7 +128,7 @@ def _picture(board: Board) -> list[tuple[str, list[Part]]]:
             ],
         ),
         (
-            "Last year's money",
+            "Money before",
             [
                 _part(row.standing, row.last_net.pence * _WHOLE // pence, money(row.last_net))
                 for row in board.rows
