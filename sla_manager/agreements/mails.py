@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Select, select
@@ -13,7 +13,7 @@ from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.words import long_date, pounds
 from sla_manager.people.models import Person
 from sla_manager.people.queries import the_provider
-from sla_manager.store.outbox import link, post
+from sla_manager.store.outbox import Attachment, link, post
 
 
 def school_address(session: Session, agreement: Agreement) -> str:
@@ -52,14 +52,19 @@ def _prepared_by() -> Select[str]:
 
 
 def _send(
-    session: Session, key: str, recipient: str, subject: str, paragraphs: list[str], at: datetime
+    session: Session,
+    key: str,
+    recipient: str,
+    subject: str,
+    paragraphs: list[str],
+    at: datetime,
+    files: Sequence[Attachment] = (),
 ) -> bool:
     if not recipient:
         return False
-    return (
-        post(session, key, recipient=recipient, subject=subject, body="\n\n".join(paragraphs) + "\n", at=at)
-        is not None
-    )
+    body = "\n\n".join(paragraphs) + "\n"
+    sent = post(session, key, recipient=recipient, subject=subject, body=body, at=at, attachments=files)
+    return sent is not None
 
 
 def tell_of_order(session: Session, agreement: Agreement, *, who: str, at: datetime) -> bool:
@@ -92,7 +97,8 @@ def tell_of_agreement(session: Session, agreement: Agreement, *, at: datetime) -
         [
             f"{agreement.service.name} has accepted your order for {agreement.school.name}.",
             f"It runs from {long_date(agreement.starts_on)} to {long_date(agreement.ends_on)}.",
-            "Sign in to download the signed document and see your balance.",
+            "The signed document and its certificate follow by mail. They are also in your portal:",
+            link(f"/school/{agreement.school.urn}/agreements/{agreement.id}"),
         ],
         at,
     )
@@ -244,4 +250,24 @@ def tell_of_approval(
             f"See it: {link(path)}",
         ],
         at,
+    )
+
+
+def send_signed_copy(
+    session: Session, agreement: Agreement, *, files: Sequence[Attachment], at: datetime
+) -> bool:
+    """Send the signed document with its certificate to the school, once."""
+    name = "service level agreement" if agreement.customer_class.is_own else "contract"
+    return _send(
+        session,
+        f"signed:{agreement.id}",
+        school_address(session, agreement),
+        f"Your signed {name} {agreement.reference}",
+        [
+            f"Attached is the signed {name} {agreement.reference} for {agreement.school.name}.",
+            "The certificate says who accepted it, when and from where. Keep both with your records.",
+            f"See your balance: {link(f'/school/{agreement.school.urn}/agreements/{agreement.id}')}",
+        ],
+        at,
+        files,
     )

@@ -24,7 +24,11 @@ from sla_manager.agreements.commands import expire_quotes
 from sla_manager.agreements.commands.renewing import renew_by_clause
 from sla_manager.agreements.commands.takeovers import take_over_some
 from sla_manager.agreements.commands.terminations import end_what_is_over
-from sla_manager.agreements.documents import print_waiting_agreements, print_waiting_papers
+from sla_manager.agreements.documents import (
+    post_signed_copies,
+    print_waiting_agreements,
+    print_waiting_papers,
+)
 from sla_manager.agreements.models import AgreementFile, AgreementVersion
 from sla_manager.agreements.queries.papers import papers_waiting
 from sla_manager.agreements.queries.takeovers import waiting_takeovers
@@ -94,6 +98,7 @@ class Work:
                 )
             except GatewayFailed as error:
                 reasons.append(error.message)
+        post_signed_copies(self.database, at=self.clock())
         waiting = self._waiting()
         if not any(counts):
             self.printer.rest()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from sla_manager.agreements.models import Agreement
+from sla_manager.agreements.models import Agreement, Paper
 from sla_manager.agreements.queries import version_files, versions
+from sla_manager.agreements.queries.papers import paper_file
 from sla_manager.gateways.archive import Archive
 from sla_manager.kernel.errors import GatewayFailed, NotFound
 from sla_manager.web.pages import archive_folder, reading
@@ -41,3 +42,11 @@ def agreement_pdf(agreement: Agreement, version_id: int) -> Response:
     if file is None:
         raise GatewayFailed(NOT_PRINTED)
     return archived_pdf(file.path, file.sha256, f"{agreement.reference}-{version.kind}-{version.number}")
+
+
+def paper_pdf(paper: Paper) -> Response:
+    """Return the printed file of a certificate or a letter."""
+    file = paper_file(reading(), paper.id)
+    if file is None:
+        raise GatewayFailed(NOT_PRINTED)
+    return archived_pdf(file.path, file.sha256, f"{paper.facts.get('reference', '')}-{paper.kind}")

@@ -15,6 +15,7 @@ from sla_manager.agreements.commands.ledger import refuse_closed
 from sla_manager.agreements.commands.numbers import next_reference
 from sla_manager.agreements.commands.quotes import Replaced, checked_purchase_order
 from sla_manager.agreements.commands.years import hold_years
+from sla_manager.agreements.documents.certificates import freeze_certificate
 from sla_manager.agreements.documents.freezing import freeze
 from sla_manager.agreements.models import Acceptance, Agreement
 from sla_manager.agreements.queries import acceptance_of, latest_version, newer_version
@@ -159,8 +160,9 @@ def accept_order(session: Session, agreement_id: int, *, by: Actor, at: datetime
     session.flush()
     arrange(session, loaded, by=by, at=at)
     hold_prices(session, loaded, at=at)
-    freeze(session, order.id, kind="agreement", at=at)
+    signed = freeze(session, order.id, kind="agreement", at=at)
     agreed = whole_agreement(session, order.id)
+    freeze_certificate(session, agreed, signed, by=by, at=at)
     mails.tell_of_agreement(session, agreed, at=at)
     _note(session, "accept_order", agreed, f"{agreed.reference} agreed with {agreed.school.name}", by, at)
     return agreed

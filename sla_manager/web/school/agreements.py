@@ -22,19 +22,24 @@ from sla_manager.agreements.queries import (
 from sla_manager.agreements.queries import (
     agreement as one_agreement,
 )
+from sla_manager.agreements.queries.approvals import Spending, approvals_of, is_open, order_value, spending
 from sla_manager.agreements.queries.endings import last_day, termination_of
+from sla_manager.agreements.queries.papers import paper_of_school, papers_of_agreement
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries.proposing import proposals
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.people.models import School
+from sla_manager.people.queries import people_of_school
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.queries import balances_with_booked
-from sla_manager.web.downloads import agreement_pdf
+from sla_manager.web.attempts import refuse_foreign_fields
+from sla_manager.web.downloads import agreement_pdf, paper_pdf
 from sla_manager.web.forms import BaseForm, CheckboxField, TextField
 from sla_manager.web.guard import in_school, me, my_memberships
 from sla_manager.web.navigation import provider
 from sla_manager.web.paces import paced
 from sla_manager.web.pages import actor, now, reading, today, transaction
+from sla_manager.web.printing import print_version_now
 from sla_manager.web.school import blueprint
 from sla_manager.web.school.home import school_menu
 
@@ -84,12 +89,23 @@ def agreement(school: School, agreement_id: int) -> str:
         files=version_files(session, found.id),
         newer=newer_version(session, found.id),
         can_order=_can_order(found),
+        is_above_limit=not _spending(school).covers(order_value(session, found)),
+        may_order=_spending(school).is_allowed,
+        approvals=approvals_of(session, found.id),
+        papers=papers_of_agreement(session, found.id),
+        is_open=is_open,
+        at=now(),
+        form=BaseForm(),
     )
 
 
 def _can_order(found: Agreement) -> bool:
     in_time = found.valid_until is not None and today() <= found.valid_until
     return found.status is AgreementStatus.QUOTED and in_time
+
+
+def _spending(school: School) -> Spending:
+    return spending(people_of_school(reading(), school), me().id, Permission.ORDER)
 
 
 @blueprint.route("/<int:urn>/agreements/<int:agreement_id>/order", methods=["GET", "POST"])
@@ -99,6 +115,10 @@ def order(school: School, agreement_id: int) -> str | tuple[str, int] | Response
     session = reading()
     found = one_agreement(session, agreement_id, school_id=school.id)
     form = OrderForm()
+    refuse_foreign_fields({*form._fields}, about="agreement", about_id=found.id)
+    if found.status is AgreementStatus.QUOTED and not _spending(school).covers(order_value(session, found)):
+        return redirect(url_for("school.ask", urn=school.urn, agreement_id=found.id))
+    session = reading()
     if not form.is_submitted():
         form.role.data = next(
             (m.role.title for m in my_memberships() if school.id == m.school_id),
@@ -183,6 +203,30 @@ def day_ledger(school: School, agreement_id: int, tranche_id: int) -> str:
         row=row,
         entries=ledger(session, tranche_id),
     )
+
+
+@blueprint.post("/<int:urn>/agreements/<int:agreement_id>/documents/<int:version_id>/print")
+@in_school(Permission.SEE_SCHOOL)
+def print_document(school: School, agreement_id: int, version_id: int) -> Response:
+    """Print a quote now, where it is not printed yet, and lead to the file."""
+    form = BaseForm()
+    if not form.is_sent():
+        raise Refused("This page was open for too long. Open the quote again.")
+    found = one_agreement(reading(), agreement_id, school_id=school.id)
+    if all(one.id != version_id for one in versions(reading(), found.id)):
+        raise NotFound
+    print_version_now(version_id)
+    return redirect(
+        url_for("school.agreement_document", urn=school.urn, agreement_id=found.id, version_id=version_id),
+        303,
+    )
+
+
+@blueprint.get("/<int:urn>/papers/<int:paper_id>.pdf")
+@in_school(Permission.SEE_SCHOOL)
+def paper(school: School, paper_id: int) -> Response:
+    """Download a certificate or a letter to the school."""
+    return paper_pdf(paper_of_school(reading(), paper_id, school_id=school.id))
 
 
 @blueprint.get("/<int:urn>/agreements/<int:agreement_id>/documents/<int:version_id>.pdf")

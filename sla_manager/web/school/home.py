@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from sla_manager.agreements.queries import school_agreements
+from sla_manager.agreements.queries.approvals import approvals_waiting
 from sla_manager.agreements.queries.renewals import open_renewals
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries import school_documents
@@ -12,10 +13,10 @@ from sla_manager.billing.queries.proposing import proposals
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.visits.queries import awaiting_school, balances_with_booked, next_visits
-from sla_manager.web.guard import in_school, may
+from sla_manager.web.guard import in_school, may, me
 from sla_manager.web.navigation import Entry, entry
 from sla_manager.web.paces import paced
-from sla_manager.web.pages import reading, today
+from sla_manager.web.pages import now, reading, today
 from sla_manager.web.school import blueprint
 
 OPEN = (AgreementStatus.QUOTED, AgreementStatus.ORDERED)
@@ -52,6 +53,7 @@ def home(school: School) -> str:
         school=school,
         renewals=renewals,
         today=today(),
+        approvals=approvals_waiting(session, person_id=me().id, school_id=school.id, at=now()),
         balances=paced(session, rows, today()),
         waiting=[one for one in agreements if one.status in OPEN and one.id not in offered],
         answers=awaiting_school(session, school.id),
