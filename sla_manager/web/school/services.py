@@ -41,7 +41,7 @@ def services(school: School) -> str:
         school=school,
         shelves=shelves,
         need=need,
-        hint=next((one.hint for one in shelves if one.hint), None),
+        hints=free_shelves(shelves),
         nothing_found=bool(need) and not any(one.offers for one in shelves),
         figures=price_figures(session, school, on=today()),
         published=shown_figures(session, school.id),
@@ -67,6 +67,12 @@ class Shelf:
         return [one for one in self.catalogue.offers if one.suggestion is not None]
 
 
+def free_shelves(shelves: list[Shelf]) -> list[Shelf]:
+    """Return the services that say "this is free": those that list it, else the first, for the duty is theirs all."""
+    hinting = [one for one in shelves if one.hint]
+    return [one for one in hinting if one.free] or hinting[:1]
+
+
 def shelf(catalogue: Catalogue, need: str, bought: list[Purchase]) -> Shelf:
     """Return a service's catalogue, narrowed to a need; what is free is never left out."""
     duty = free_duty(need) if need else None
@@ -81,7 +87,7 @@ def shelf(catalogue: Catalogue, need: str, bought: list[Purchase]) -> Shelf:
     mine = [one for one in bought if one.service_id == catalogue.service.id]
     return Shelf(
         catalogue,
-        FREE_SENTENCE if free or (duty is not None and not catalogue.free) else None,
+        FREE_SENTENCE if free or duty is not None else None,
         duty,
         free,
         offers,
