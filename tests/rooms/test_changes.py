@@ -140,7 +140,8 @@ def test_notice_of_three_months_on_31_august_credits_what_is_not_payable(
         ended = give_notice(session, what)
         assert (ended.ends_on, str(ended.payable)) == (date(2025, 11, 30), payable)
         assert session.get_one(Agreement, what.agreement_id).ends_early_on == date(2025, 11, 30)
-        assert balances(session, agreement_id=what.agreement_id)[0].balance == Minutes(left * DAY)
+        standing = balances(session, agreement_id=what.agreement_id)[0]
+        assert (standing.balance, standing.ends_on) == (Minutes(left * DAY), date(2025, 11, 30))
     run_on(database, date(2025, 11, 30))
     invoice, note = documents(database)
     assert (invoice.kind, str(invoice.net)) == (DocumentKind.INVOICE, "4416.00")

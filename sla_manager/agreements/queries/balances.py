@@ -132,7 +132,7 @@ def _tranche_balance(row: Any) -> TrancheBalance:
         unit_price=line.unit_price,
         year=tranche.year,
         starts_on=tranche.starts_on,
-        ends_on=tranche.ends_on,
+        ends_on=_usable_until(tranche, agreement),
         net=tranche.net + varied_net,
         figures=Balance(
             contracted=contracted,
@@ -143,6 +143,13 @@ def _tranche_balance(row: Any) -> TrancheBalance:
             lapsed=lapsed,
         ),
     )
+
+
+def _usable_until(tranche: Tranche, agreement: Agreement) -> date:
+    """Return the last day on which a part can be used: an early end comes before the end of the year."""
+    if agreement.ends_early_on is None:
+        return tranche.ends_on
+    return max(tranche.starts_on, min(tranche.ends_on, agreement.ends_early_on))
 
 
 def ledger(session: Session, tranche_id: int, *, on: date | None = None) -> list[LedgerRow]:
