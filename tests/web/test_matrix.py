@@ -20,7 +20,15 @@ from werkzeug.routing import Rule
 
 from sla_manager.agreements.commands.renewals import prepare_renewals
 from sla_manager.agreements.commands.takeovers import keep_spreadsheet
-from sla_manager.agreements.models import Agreement, AgreementLine, AgreementVersion, Renewal, Tranche
+from sla_manager.agreements.models import (
+    Agreement,
+    AgreementLine,
+    AgreementVersion,
+    Approval,
+    Paper,
+    Renewal,
+    Tranche,
+)
 from sla_manager.agreements.rules.seasons import SeasonDates
 from sla_manager.billing.commands.proposing import propose_change
 from sla_manager.billing.models import Document
@@ -166,6 +174,7 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
             wanted = select(Renewal.id).where(Renewal.season_id == place["season_id"])
             place["renewal_id"] = session.scalars(wanted).one()
     here, elsewhere = people_of(sqlite, mine, "Asha Okafor"), people_of(sqlite, theirs, "Callum Reyes")
+    ask_each(sqlite, (mine, here), (theirs, elsewhere))
     run(sqlite, as_at=date(2025, 10, 31), by=by, at=at)
     examples = {name: (value, theirs[name]) for name, value in mine.items()}
     with sqlite.transaction() as session:
@@ -229,6 +238,22 @@ def world(sqlite: Database, by: Actor, at: datetime) -> World:
     return World(here, elsewhere, examples)
 
 
+def ask_each(database: Database, *places: tuple[dict[str, Any], dict[Role, int]]) -> None:
+    """Put each place's agreement to its chair, and note its certificate."""
+    with database.transaction() as session:
+        for place, people in places:
+            approval = Approval(
+                agreement_id=place["agreement_id"], asked_by="Test", message="", purchase_order="", reason="",
+                asked_by_id=people[Role.SCHOOL_BUSINESS_MANAGER], asked_at=SIGNED, document_sha256="0" * 64,
+                approver_id=people[Role.CHAIR_OF_GOVERNORS], token_hash=place["code"], address="",
+                expires_at=SIGNED + timedelta(days=60),
+            )  # fmt: skip
+            session.add(approval)
+            session.flush()
+            certificate = select(Paper.id).where(Paper.agreement_id == place["agreement_id"])
+            place["approval_id"], place["paper_id"] = approval.id, session.scalars(certificate).first()
+
+
 MORE: dict[str, tuple[Any, Any]] = {
     "customer_class": ("academy", "no-such-class"),
     "filename": ("app.css", "../../pyproject.toml"),
@@ -236,7 +261,7 @@ MORE: dict[str, tuple[Any, Any]] = {
 }
 WITHOUT_A_FOREIGN_ONE = frozenset({"year", "token", "filename", "code", "name", "customer_class", *PLACES})
 """Arguments that are not objects of a place."""
-MISSING_FILES = ("version_id", "document_id", "renewal_id", "season_id")
+MISSING_FILES = ("version_id", "document_id", "renewal_id", "season_id", "paper_id")
 """What the worker prints is not there yet in this matrix: the page says so (503)."""
 
 

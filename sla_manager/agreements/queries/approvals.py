@@ -102,6 +102,14 @@ def approval_for(session: Session, approval_id: int, *, person_id: int) -> Appro
     return found
 
 
+def approval_of_school(session: Session, approval_id: int, *, school_id: int) -> Approval:
+    """Return a question about a school's quote; a foreign one is not found."""
+    found = session.scalar(_asked().where(Approval.id == approval_id))
+    if found is None or found.agreement.school_id != school_id:
+        raise NotFound
+    return found
+
+
 def approval_by_token(session: Session, token: str, *, person_id: int) -> Approval:
     """Return the question that a link is about, for the person whom it was sent to; for anybody else there is none."""
     found = session.scalar(_asked().where(Approval.token_hash == token_hash(token)))

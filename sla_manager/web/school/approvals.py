@@ -14,12 +14,13 @@ from sla_manager.agreements.queries.approvals import (
     Approver,
     approval_by_token,
     approval_for,
+    approval_of_school,
     approvers,
     is_open,
     order_value,
 )
 from sla_manager.agreements.rules.statuses import AgreementStatus
-from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.words import pounds
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
@@ -141,11 +142,10 @@ def approve_by_link(token: str) -> str | tuple[str, int] | Response:
 @blueprint.route("/<int:urn>/approvals/<int:approval_id>", methods=["GET", "POST"])
 @in_school(Permission.APPROVE_ORDERS)
 def approve(school: School, approval_id: int) -> str | tuple[str, int] | Response:
-    """Decide what waits for me, found from the school's first page."""
-    found = approval_for(reading(), approval_id, person_id=me().id)
-    if found.agreement.school_id != school.id:
-        my_school(found.agreement.school.urn, Permission.APPROVE_ORDERS)
-        return redirect(url_for("school.approve", urn=found.agreement.school.urn, approval_id=found.id), 302)
+    """Decide what waits for me, found from the school's first page; others who approve may read it."""
+    found = approval_of_school(reading(), approval_id, school_id=school.id)
+    if request.method == "POST" and found.approver_id != me().id:
+        raise NotFound
     return _decide(school, found)
 
 
@@ -180,13 +180,15 @@ def _decide(school: School, approval: Approval) -> str | tuple[str, int] | Respo
         newer=newer_version(session, found.id),
         documents=quoted_documents(session, found),
         value=order_value(session, found),
-        is_open=is_live,
+        is_open=is_live and approval.approver_id == me().id,
+        is_asked=is_live,
         in_time=in_time,
         approving=approving if not is_decline else ApproveForm(formdata=None),
         declining=declining if is_decline else DeclineForm(formdata=None),
         form=form,
     )
-    return page, status if is_live or status != 200 or approval.decided_at is not None else 410
+    has_run_out = approval.decided_at is None and now() >= approval.expires_at
+    return page, 410 if status == 200 and has_run_out else status
 
 
 def _decided(school: School, approval: Approval, declining: DeclineForm | None) -> Response:

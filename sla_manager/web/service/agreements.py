@@ -20,6 +20,7 @@ from sla_manager.agreements.queries import (
 from sla_manager.agreements.queries.dropped import dropped_instalments
 from sla_manager.agreements.queries.endings import last_day, termination_of, transfer_from, transfer_to
 from sla_manager.agreements.queries.lists import PAGE
+from sla_manager.agreements.queries.papers import paper_of_agreement, papers_of_agreement
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries.proposing import proposals
 from sla_manager.kernel.errors import NotFound
@@ -27,7 +28,7 @@ from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
 from sla_manager.planning.queries import decision_of
 from sla_manager.visits.queries import balances_with_booked
-from sla_manager.web.downloads import agreement_pdf
+from sla_manager.web.downloads import agreement_pdf, paper_pdf
 from sla_manager.web.guard import in_service
 from sla_manager.web.paces import paced
 from sla_manager.web.pages import reading, today
@@ -78,6 +79,7 @@ def agreement(service: TradingService, agreement_id: int) -> str:
         beyond=decision_of(session, found.id),
         versions=versions(session, found.id),
         files=version_files(session, found.id),
+        papers=papers_of_agreement(session, found.id),
         proposals=proposals(session, agreement_id=found.id),
         can_change=found.status is AgreementStatus.AGREED and today() <= last_day(found),
         dropped=dropped_instalments(session, found.id),
@@ -105,6 +107,14 @@ def day_ledger(service: TradingService, agreement_id: int, tranche_id: int) -> s
         row=row,
         entries=ledger(session, tranche_id),
     )
+
+
+@blueprint.get("/<service>/agreements/<int:agreement_id>/papers/<int:paper_id>.pdf")
+@in_service(Permission.SEE_SERVICE)
+def paper(service: TradingService, agreement_id: int, paper_id: int) -> Response:
+    """Download a certificate or a letter about an agreement."""
+    found = one_agreement(reading(), agreement_id, service_id=service.id)
+    return paper_pdf(paper_of_agreement(reading(), paper_id, agreement_id=found.id))
 
 
 @blueprint.get("/<service>/agreements/<int:agreement_id>/documents/<int:version_id>.pdf")
