@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from sla_manager.kernel.errors import Broken, NotFound
-from sla_manager.people.models import Membership, Person, School, TradingService
+from sla_manager.people.models import Membership, Person, School, TradingService, Trust
 from sla_manager.people.rules.roles import GRANTS, Permission, Role, Scope
 from sla_manager.web.pages import reading
 
@@ -124,6 +124,21 @@ def in_school(permission: Permission) -> Callable[[Callable[..., R]], Callable[.
     return decorate
 
 
+def in_trust(permission: Permission) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Guard a view whose address carries `trust_id`: it receives the `Trust`, or there is nothing here (404)."""
+
+    def decorate(view: Callable[..., R]) -> Callable[..., R]:
+        @wraps(view)
+        def guarded(trust_id: int, **kwargs: Any) -> R:
+            require_person()
+            return view(my_trust(trust_id, permission), **kwargs)
+
+        guarded.guard = Guard("permission", (permission,), Scope.TRUST)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
 def in_service(permission: Permission) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Guard a view whose address carries `service`, its code: it receives the `TradingService`, or 404."""
 
@@ -185,6 +200,15 @@ def my_school(urn: int, permission: Permission) -> School:
     ):
         raise NotFound()
     return school
+
+
+def my_trust(trust_id: int, permission: Permission) -> Trust:
+    """Return a trust in which the permission is held. Else `NotFound`."""
+    held = any(_holds(one, permission) and one.trust_id == trust_id for one in my_memberships())
+    trust = reading().get(Trust, trust_id) if held else None
+    if trust is None:
+        raise NotFound()
+    return trust
 
 
 def my_service(code: str, permission: Permission) -> TradingService:

@@ -9,7 +9,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sla_manager.people.models import Provider, School, TradingService
+from sla_manager.people.models import Provider, School, TradingService, Trust
 from sla_manager.people.rules.roles import Role
 from sla_manager.web.guard import my_memberships, my_roles
 from sla_manager.web.pages import reading
@@ -54,6 +54,8 @@ def places() -> list[Entry]:
     if len(my_schools()) > 3:
         entries = []
         _add(entries, "Your schools", "sign_in.start")
+    for trust in my_trusts():
+        _add(entries, trust.name, "trust.home", trust_id=trust.id)
     roles = my_roles()
     if Role.OFFICER in roles:
         _add(entries, "My diary", "officer.week")
@@ -74,6 +76,11 @@ def my_schools() -> list[School]:
         return []
     query = select(School).where(School.id.in_(own) | School.trust_id.in_(trusts)).order_by(School.name)
     return list(reading().scalars(query))
+
+
+def my_trusts() -> list[Trust]:
+    """Return the trusts that who is signed in buys for."""
+    return [m.trust for m in my_memberships() if m.role is Role.TRUST_FINANCE_LEAD and m.trust is not None]
 
 
 def my_services() -> list[TradingService]:
