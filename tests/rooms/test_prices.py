@@ -14,13 +14,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.commands import LineWanted, prepare_quote, vary_line
+from sla_manager.agreements.commands.ledger import enter
 from sla_manager.agreements.commands.orders import QuoteIsOver
 from sla_manager.agreements.models import Agreement, Variation
 from sla_manager.agreements.queries import quoted_documents
+from sla_manager.agreements.queries.assembling import NoSplit
 from sla_manager.agreements.queries.pricing import price_lines
 from sla_manager.agreements.queries.standing import shared_facts
+from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.sharing_lines import LineShare
+from sla_manager.agreements.shares import read_shares
+from sla_manager.billing.commands.crediting import lost_time_due
+from sla_manager.billing.queries.dues import due_plan
 from sla_manager.catalogue.commands import set_billing_rule, set_price
 from sla_manager.catalogue.commands.bundles import (
     DiscountInThePast,
@@ -30,10 +36,12 @@ from sla_manager.catalogue.commands.bundles import (
     freeze_prices,
     set_package,
 )
+from sla_manager.catalogue.commands.reviews import Review, apply_review, preview_review
 from sla_manager.catalogue.models import Offering, PriceHold
 from sla_manager.catalogue.rules.discounts import DiscountKind, DiscountRule
 from sla_manager.catalogue.rules.families import CoreIsFree
 from sla_manager.catalogue.rules.patterns import Every, VisitPattern
+from sla_manager.catalogue.rules.reviews import Rounding
 from sla_manager.catalogue.rules.shapes import (
     FigureMissing,
     PartYear,
@@ -42,9 +50,12 @@ from sla_manager.catalogue.rules.shapes import (
 )
 from sla_manager.catalogue.rules.vat import EXEMPT_REASON, Route, VatCode
 from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money, total
+from sla_manager.kernel.periods import FinancialYear
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.store.audit import Actor
+from sla_manager.store.constraints import explain
 from sla_manager.store.database import Database
 from tests.builders import a_core_offering, a_school, a_service, an_offering, terms
 from tests.rooms import selling
@@ -320,6 +331,68 @@ def test_a_package_becomes_its_parts_each_with_its_own_vat(
         assert str(quoted.net) == "2000.00"
 
 
+def a_package(session: Session, by: Actor, at: datetime, **more: Any) -> Offering:
+    """Return a package at £2,000 of 10 days and a session of training."""
+    day = an_offering(session)
+    training = an_offering(
+        session, "250.00", code="TRAIN", unit="session", unit_minutes=None, step="1", minimum="1"
+    )
+    wanted = {"code": "GOLD", "name": "Gold", "unit": "package", "unit_minutes": None, "step": "1"}
+    gold = an_offering(session, "2000.00", **(wanted | {"minimum": "1"} | more))
+    set_package(session, gold.id, [(day.id, Decimal(10)), (training.id, Decimal(1))], by=by, at=at)
+    return gold
+
+
+def test_part_of_a_yearly_package_costs_and_includes_its_part(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        gold = a_package(session, by, at, part_year=PartYear.MONTHS)
+        late: dict[str, Any] = {"starts_on": date(2025, 11, 1), "schedule": Schedule.SINGLE, "quantity": "1"}
+        quoted = selling.quote(session, by, at, offering=gold, **late)
+        assert str(quoted.net) == "833.33"
+        assert [str(line.quantity.normalize()) for line in quoted.lines] == ["4", "1"]
+        assert "5 of 12 months, 1 November 2025 to 31 March 2026: £833.33" in quoted.lines[0].explanation
+        year: dict[str, Any] = {"starts_on": date(2025, 4, 1), "schedule": Schedule.SINGLE, "quantity": "1"}
+        whole = selling.quote(session, by, at, offering=gold, **year)
+        assert str(whole.net) == "2000.00"
+        assert [str(line.quantity.normalize()) for line in whole.lines] == ["1E+1", "1"]
+
+
+def test_the_years_of_a_package_are_cut_by_months_alone(database: Database, by: Actor, at: datetime) -> None:
+    with database.transaction() as session:
+        gold = a_package(session, by, at)
+        split = {FinancialYear(2025): Decimal(1)}
+        with pytest.raises(NoSplit, match="“Gold” is a package"):
+            selling.quote(session, by, at, offering=gold, quantity="1", year_split=split)
+
+
+def test_a_package_of_what_is_free_or_of_packages_is_refused(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        gold = a_package(session, by, at)
+        core, day = a_core_offering(session), an_offering(session)
+        unit: dict[str, Any] = {"unit": "package", "unit_minutes": None, "step": "1", "minimum": "1"}
+        other = an_offering(session, "100.00", code="SILVER", name="Silver", **unit)
+        parts: list[tuple[Offering, Decimal, str]] = [
+            (core, Decimal(1), "at least one part that is sold"),
+            (day, Decimal(0), "how much"),
+            (day, Decimal("0.3"), "in steps of"),
+        ]
+        for part, quantity, says in parts:
+            with pytest.raises(Refused, match=says):
+                set_package(session, other.id, [(part.id, quantity)], by=by, at=at)
+        with pytest.raises(Refused, match="counted in time"):
+            set_package(session, day.id, [(core.id, Decimal(1))], by=by, at=at)
+        made = (other.id, gold.id)
+    with pytest.raises(IntegrityError) as refused, database.transaction() as session:
+        set_package(session, made[0], [(made[1], Decimal(1))], by=by, at=at)
+    said = explain(refused.value)
+    assert said is not None
+    assert "cannot hold another package" in said.message
+
+
 @pytest.mark.parametrize(
     ("weights", "quantity", "expected"),
     [
@@ -343,6 +416,84 @@ def test_partners_share_days_to_the_penny_and_the_minute(
             minutes = sum(one.minutes.minutes for one in selling.tranches(session, agreed) if one.minutes)
             found.append((str(agreed.net), str(agreed.vat), minutes))
         assert found == expected
+
+
+def test_partners_share_discount_and_free_item_too(database: Database, by: Actor, at: datetime) -> None:
+    with database.transaction() as session:
+        day = an_offering(session)
+        hour = an_offering(session, "60.00", code="HOUR", unit="hour", unit_minutes=60, step="1", minimum="1")
+        free = DiscountRule(
+            kind=DiscountKind.BUNDLE, name="Free hour", threshold=Decimal(10), free_quantity=Decimal(1),
+            offering_ids=frozenset({hour.id}), needs_ids=frozenset({day.id}), starts_on=at.date(),
+        )  # fmt: skip
+        for rule in (early(date(2025, 12, 31), at.date()), free):
+            add_discount(session, day.service_id, rule, by=by, at=at)
+        quoted = [
+            selling.quote(
+                session, by, at, lines=[LineWanted(day.id, Decimal(10), share=LineShare((1, 1, 1), place))]
+            )
+            for place in range(3)
+        ]
+        assert str(total(one.net for one in quoted)) == "3496.00"
+        assert str(total(one.lines[0].discount for one in quoted)) == "184.00"
+        minutes = [share.minutes for one in quoted for share in read_shares(one.lines[1].year_shares)]
+        assert total_minutes(one for one in minutes if one is not None) == Minutes(60)
+
+
+def test_a_package_keeps_its_promised_price_and_another_kind_of_school_pays_the_list(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    own = CustomerClass.OWN_MAINTAINED
+    with database.transaction() as session:
+        gold = a_package(session, by, at)
+        freeze_prices(session, gold.service_id, first_years=3, later_years=5, by=by, at=at)
+        school = a_school(session, customer_class=own)
+        selling.agreed(session, by, at, school=school, offering=gold, quantity="1")
+        assert session.scalars(select(PriceHold.offering_id)).all() == [gold.id]
+        for kind in (own, CustomerClass.ACADEMY):
+            set_price(
+                session, gold.id, kind, unit_price=Money(2200_00), starts_on=date(2026, 4, 1), by=by, at=at
+            )
+        later: dict[str, Any] = {
+            "starts_on": date(2026, 4, 1), "ends_on": date(2027, 3, 31), "offering": gold, "quantity": "1",
+        }  # fmt: skip
+        assert str(selling.quote(session, by, at, school=school, **later).net) == "2000.00"
+        school.derived_class = CustomerClass.ACADEMY
+        session.flush()
+        assert str(selling.quote(session, by, at, school=school, **later).net) == "2200.00"
+
+
+def test_c7_a_price_review_leaves_promised_prices_alone(database: Database, by: Actor, at: datetime) -> None:
+    own = CustomerClass.OWN_MAINTAINED
+    with database.transaction() as session:
+        day = an_offering(session)
+        freeze_prices(session, day.service_id, first_years=3, later_years=5, by=by, at=at)
+        school = a_school(session, customer_class=own)
+        selling.agreed(session, by, at, school=school)
+        review = Review(basis_points=420, rounding=Rounding.PENNY, starts_on=date(2026, 4, 1))
+        seen = preview_review(session, day.service_id, review)
+        apply_review(session, day.service_id, review, expected_sha256=seen.sha256, by=by, at=at)
+        for start, held, listed in (
+            (date(2026, 4, 1), "3680.00", "3834.60"),
+            (date(2028, 10, 14), "3834.60", "3834.60"),
+        ):
+            later: dict[str, Any] = {"starts_on": start, "ends_on": start.replace(month=12), "quantity": "10"}
+            other = a_school(session, customer_class=own)
+            assert str(selling.quote(session, by, at, school=school, **later).net) == held
+            assert str(selling.quote(session, by, at, school=other, **later).net) == listed
+
+
+def test_a_pattern_keeps_to_the_weeks_and_the_limits_that_there_are(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        hour = an_offering(
+            session, "33.00", code="HOUR", unit="hour", unit_minutes=60, step="0.05", minimum="5", maximum=Decimal(40)
+        )  # fmt: skip
+        for hours, weeks, says in (("1", 39, "no 39 weeks between"), ("2", 21, "between 5 and 40")):
+            pattern = VisitPattern(Every.WEEK, Decimal(hours), weeks)
+            with pytest.raises(Refused, match=says):
+                selling.quote(session, by, at, lines=[LineWanted(hour.id, Decimal(0), pattern=pattern)])
 
 
 def test_a_promised_price_wins_over_the_list_for_three_years(
@@ -398,6 +549,35 @@ def test_taking_away_from_a_lowered_line_gives_back_what_was_paid(
             by=by, at=at,
         )  # fmt: skip
         assert [str(one) for one in session.scalars(select(Variation.net))] == ["-699.20"]
+
+
+def test_time_of_a_lowered_line_is_billed_and_credited_at_what_was_agreed_for_it(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        day = an_offering(session)
+        audit = an_offering(
+            session, "250.00", code="AUDIT", unit="hour", unit_minutes=60, step="1", minimum="1"
+        )
+        free = DiscountRule(
+            kind=DiscountKind.BUNDLE, name="Free hours", threshold=Decimal(10), free_quantity=Decimal(2),
+            offering_ids=frozenset({audit.id}), needs_ids=frozenset({day.id}), starts_on=at.date(),
+        )  # fmt: skip
+        for rule in (early(date(2025, 12, 31), at.date()), free):
+            add_discount(session, day.service_id, rule, by=by, at=at)
+        agreed = selling.agreed(session, by, at, quantity="10", schedule=Schedule.ON_DELIVERY)
+        days, hours = agreed.lines
+        for tranche, minutes in zip(selling.tranches(session, agreed), (444, 60), strict=True):
+            enter(
+                session, tranche.id, EntryKind.DELIVERED, Minutes(-minutes), effective_on=date(2025, 11, 5),
+                cause="delivery:1", by=by, at=at,
+            )  # fmt: skip
+        (due,) = due_plan(session, date(2025, 12, 1)).dues
+        assert [str(line.net) for line in due.lines] == ["349.60", "0.00"]
+        assert due.lines[0].why[0] == "7 hours 24 minutes of 74 hours agreed for £3,496.00 = £349.60"
+        back = lost_time_due(days, agreed, Minutes(222), tax_point=date(2025, 12, 1))
+        assert str(back.net) == "-174.80"
+        assert not lost_time_due(hours, agreed, Minutes(60), tax_point=date(2025, 12, 1)).net
 
 
 def test_discounts_that_make_no_sense_are_refused(database: Database, by: Actor, at: datetime) -> None:

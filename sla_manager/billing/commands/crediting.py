@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from sla_manager.agreements.commands import enter
 from sla_manager.agreements.models import Agreement, AgreementLine, Tranche
 from sla_manager.agreements.rules.ledger import EntryKind
+from sla_manager.agreements.worth import worth_of_time
 from sla_manager.billing.facts import CODE_LETTERS, credit_facts, rate_text
 from sla_manager.billing.issuing import Draft, DraftLine, IssuedDocument, issue
 from sla_manager.billing.models import Document, DocumentLine
@@ -109,9 +110,8 @@ def credit_lost_time(
 
 
 def lost_time_due(line: AgreementLine, agreement: Agreement, lost: Minutes, *, tax_point: date) -> Due:
-    """Return what is owed back for lost time at the line's price."""
-    unit_minutes = line.unit_minutes or Minutes(60)
-    net = line.unit_price.times(lost.in_units(unit_minutes))
+    """Return what is owed back for lost time: at the line's price, or its part of what was paid where that is less."""
+    net = worth_of_time(line, lost)
     return Due(
         agreement_id=agreement.id,
         route=line.route,

@@ -29,6 +29,7 @@ from sla_manager.agreements.queries.takeovers import billed_elsewhere
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.agreements.worth import is_lowered, signed_minutes, worth_of_time
 from sla_manager.billing.models import Billed, Document
 from sla_manager.billing.rules.dues import (
     Due,
@@ -346,10 +347,14 @@ def _time_line(line: AgreementLine, entries: list[LedgerEntry], month: date) -> 
 
 def _worked(line: AgreementLine, worked: Minutes, period: str, net: Money | None, after: str) -> DueLine:
     unit_minutes = line.unit_minutes or Minutes(60)
-    amount = net if net is not None else line.unit_price.times(worked.in_units(unit_minutes))
+    amount = worth_of_time(line, worked) if net is None else net
     quantity, unit, price, sentence = time_line_figures(
         worked, unit_minutes, line.unit, line.unit_price, amount
     )
+    if net is None and is_lowered(line):
+        whole = signed_minutes(line).hours_and_minutes()
+        quantity, unit, price = Decimal(1), "piece of work", amount
+        sentence = f"{worked.hours_and_minutes()} of {whole} agreed for {pounds(line.net)} = {pounds(amount)}"
     return DueLine(
         line_id=line.id,
         description=line.description,
