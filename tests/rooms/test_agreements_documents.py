@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select
 
+from sla_manager.agreements.commands import LineWanted
 from sla_manager.agreements.documents import print_version, print_waiting_agreements
 from sla_manager.agreements.documents.prints import NotAllPrinted
 from sla_manager.agreements.models import AgreementFile, AgreementVersion
@@ -18,6 +22,7 @@ from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.catalogue.commands import load_preset, set_price
 from sla_manager.catalogue.queries import core_offer, offerings
 from sla_manager.catalogue.rules.families import Family
+from sla_manager.catalogue.rules.patterns import Every, VisitPattern
 from sla_manager.catalogue.rules.presets import preset_names, read_preset
 from sla_manager.config import ROOT
 from sla_manager.gateways.archive import Archive
@@ -25,10 +30,19 @@ from sla_manager.gateways.printing import PrinterHere, PrintingFailed
 from sla_manager.gateways.printing.reading import read_facts
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.references import canonical_json, sha256
+from sla_manager.people.models import Customer
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
-from tests.builders import a_core_offering, a_school, a_service, an_officer, terms
+from tests.builders import (
+    a_core_offering,
+    a_school,
+    a_service,
+    a_trust,
+    an_offering,
+    an_officer,
+    terms,
+)
 from tests.rooms.selling import agreed, quote
 
 
@@ -210,3 +224,71 @@ def test_every_frozen_text_has_the_hash_of_its_facts(database: Database, by: Act
         frozen = session.scalars(select(AgreementVersion)).all()
         assert [one.kind for one in frozen] == ["quote", "agreement"]
         assert all(one.sha256 == sha256(canonical_json(one.facts)) for one in frozen)
+
+
+def test_the_document_says_how_each_price_comes_about_and_how_it_ends_and_renews(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        made = agreed(session, by, at, notice_months=3, renews=True)
+        facts = latest_version(session, made.id).facts
+        plain_one = latest_version(session, agreed(session, by, at).id).facts
+    assert "12 days × £368.00 = £4,416.00" in facts["bought"][0]["explanation"]
+    assert facts["notice"] == [
+        "Either side may end this agreement early by giving 3 months’ notice in writing.",
+        "It renews for a further year unless one side gives notice in time.",
+    ]
+    assert plain_one["notice"] == [
+        "This agreement runs to its last day. It ends earlier only when both sides consent.",
+        "It does not renew by itself.",
+    ]
+    assert (facts["agreed_on"], facts["parties"]) == ("2025-10-14", [])
+
+
+def test_a_trust_that_pays_is_named_beside_the_school(database: Database, by: Actor, at: datetime) -> None:
+    with database.transaction() as session:
+        trust = a_trust(session)
+        school = a_school(session, customer_class=CustomerClass.ACADEMY, name="Quay Academy", trust=trust)
+        payer = session.scalars(select(Customer).where(Customer.trust_id == trust.id)).one()
+        facts = latest_version(session, quote(session, by, at, school=school, payer_id=payer.id).id).facts
+    assert facts["customer"]["name"] == "Brightwater Learning Trust"
+    assert facts["schools"] == ["Quay Academy"]
+    assert facts["parties"][0].startswith("Brightwater Learning Trust pays for Quay Academy")
+
+
+def test_a_weekly_pattern_stands_in_the_delivery_schedule(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        hour = an_offering(
+            session, "33.00", code="HOUR", unit="hour", unit_minutes=60, step="0.05", minimum="0.05"
+        )
+        pattern = VisitPattern(Every.FORTNIGHT, Decimal("1.85"), 39)
+        lines = [LineWanted(hour.id, Decimal("72.15"), pattern=pattern)]
+        whole_year = quote(session, by, at, lines=lines, starts_on=date(2025, 4, 1))
+        facts = latest_version(session, whole_year.id).facts
+    assert facts["delivery"][0]["when"] == "Every fortnight, 1 April 2025 to 31 March 2026"
+    assert facts["delivery"][0]["length"] == "19 visits of 3 hours 42 minutes, and 1 hour 51 minutes"
+
+
+def test_a_text_that_was_frozen_before_these_parts_existed_is_printed_as_it_was(
+    sqlite: Database, by: Actor, at: datetime
+) -> None:
+    with sqlite.transaction() as session:
+        facts = latest_version(session, agreed(session, by, at, notice_months=3).id).facts
+    older = {key: value for key, value in facts.items() if key not in ("parties", "notice", "agreed_on")}
+    newer_parts = ("explanation", "package", "discount")
+    older["bought"] = [
+        {key: value for key, value in line.items() if key not in newer_parts} for line in facts["bought"]
+    ]
+    printer = PrinterHere(ROOT / "templates")
+    now, then = (_text(printer.print("agreement", one)) for one in (facts, older))
+    for new in ("Notice and renewal", "12 days × £368.00", "Agreed for Aldermere Council"):
+        assert new in now
+        assert new not in then
+    assert "Education welfare officer, day" in then
+    assert "Document accepted" in then
+
+
+def _text(content: bytes) -> str:
+    return " ".join("\n".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages).split())

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from sla_manager.agreements.models import Agreement, AgreementLine, Variation
 from sla_manager.agreements.queries import variations
 from sla_manager.agreements.shares import YearShare, read_shares
+from sla_manager.catalogue.rules.patterns import VisitPattern
 from sla_manager.catalogue.rules.vat import VatCode
 from sla_manager.gateways.printing.agreement_facts import BoughtLine, DeliverySlot, TrancheShare
 from sla_manager.kernel.money import total
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.quantities import plain
-from sla_manager.kernel.words import long_date, pounds
+from sla_manager.kernel.words import counted, long_date, pounds
 from sla_manager.people.queries import terms
 
 _VAT_LABELS = {
@@ -55,6 +56,9 @@ def bought_lines(session: Session, agreement: Agreement) -> tuple[BoughtLine, ..
                 vat_label=_VAT_LABELS[line.vat_code],
                 includes=tuple(str(activity) for activity in line.offering.activities),
                 note=". ".join(_change(one, line) for one in varied),
+                explanation=line.explanation,
+                package=line.package,
+                discount=str(line.discount) if line.discount else None,
             )
         )
     return tuple(lines)
@@ -90,6 +94,11 @@ def delivery_slots(session: Session, agreement: Agreement) -> tuple[DeliverySlot
     changes = _changes(session, agreement)
     slots: list[DeliverySlot] = []
     for line in agreement.lines:
+        pattern = _pattern(line) if not changes.get(line.id) else None
+        if pattern is not None:
+            when = f"{pattern.every.title}, {_from_to(agreement.starts_on, agreement.ends_on)}"
+            slots.append(DeliverySlot(when=when, what=line.description, length=_visits(pattern), who=who))
+            continue
         if line.offering.limit_basis == "term" and known and not changes.get(line.id):
             each = line.quantity / len(known)
             slots += [
@@ -107,6 +116,24 @@ def delivery_slots(session: Session, agreement: Agreement) -> tuple[DeliverySlot
             for share in _shares_now(line, changes.get(line.id, []))
         ]
     return tuple(slots)
+
+
+def _pattern(line: AgreementLine) -> VisitPattern | None:
+    """Return how often somebody comes, where that was agreed for this school alone."""
+    facts = line.price_facts or {}
+    return VisitPattern.of(facts["pattern"]) if "pattern" in facts and "share" not in facts else None
+
+
+def _visits(pattern: VisitPattern) -> str:
+    """Say a pattern in visits.
+
+    >>> from sla_manager.catalogue.rules.patterns import Every
+    >>> _visits(VisitPattern(Every.FORTNIGHT, Decimal("1.85"), 39))
+    '19 visits of 3 hours 42 minutes, and 1 hour 51 minutes'
+    """
+    count, rest = pattern.visits()
+    words = f"{counted(count, 'visit')} of {pattern.visit.hours_and_minutes()}"
+    return f"{words}, and {rest.hours_and_minutes()}" if rest else words
 
 
 def _changes(session: Session, agreement: Agreement) -> Mapping[int, list[Variation]]:

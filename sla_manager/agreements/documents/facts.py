@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from sla_manager.agreements.documents.bought import bought_lines, delivery_slots, tranche_shares
 from sla_manager.agreements.documents.costs import costs
-from sla_manager.agreements.documents.terms import cancellation_bands, read_terms
+from sla_manager.agreements.documents.parties import parties
+from sla_manager.agreements.documents.terms import cancellation_bands, notice_and_renewal, read_terms
 from sla_manager.agreements.models import Acceptance, Agreement
 from sla_manager.agreements.queries import acceptance_of
 from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
@@ -97,6 +98,9 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
         costs=costs(session, agreement, payment_days=provider.payment_days),
         acceptance_statement=_taken_over(accepted) if is_taken_over else _statement(agreement),
         acceptance=None if is_taken_over else _acceptance(accepted),
+        parties=parties(session, agreement),
+        notice=notice_and_renewal(session, agreement, own=terms.paragraphs("termination")),
+        agreed_on=london_date(agreement.agreed_at).isoformat() if agreement.agreed_at else None,
     )
     return plain(facts)
 

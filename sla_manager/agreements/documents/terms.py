@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from sla_manager.agreements.models import Agreement
+from sla_manager.agreements.queries.policies import Policy, agreement_policy
 from sla_manager.agreements.rules.cancellations import read_bands
 from sla_manager.catalogue.commands.presets import POINT
 from sla_manager.catalogue.models import ServicePolicy
@@ -62,6 +64,17 @@ def read_terms(session: Session, service_id: int) -> Terms:
     stored = policies(session, service_id)
     texts = {one.key: one.wording for one in stored if one.key in _PRINTED}
     return Terms(texts, tuple(_passage(one) for one in stored if one.key not in _PRINTED))
+
+
+def notice_and_renewal(session: Session, agreement: Agreement, *, own: Sequence[str]) -> tuple[str, ...]:
+    """Return how an agreement ends early and whether it renews, by its own terms.
+
+    Where it fixes neither, a service that has words of `own` on ending early is not contradicted.
+    """
+    wording = agreement_policy(session, agreement.service_id).wording
+    policy = Policy(notice_months=agreement.notice_months, renews=agreement.renews, wording=wording)
+    sentences = policy.sentences
+    return sentences[1:] if own and not agreement.notice_months else sentences
 
 
 def _passage(stored: ServicePolicy) -> Passage:

@@ -59,7 +59,11 @@ class CoreDuty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoughtLine:
-    """One thing bought: `family` is the trading area in words, `includes` what it may be used for."""
+    """One thing bought: `family` is the trading area in words, `includes` what it may be used for.
+
+    `explanation` says how the price comes about, as it was when it was signed; `package` names the bundle that
+    it is part of and `discount` what was taken off (`net` is after it).
+    """
 
     description: str
     family: str
@@ -70,6 +74,9 @@ class BoughtLine:
     vat_label: str
     includes: tuple[Prose, ...] = ()
     note: Prose = ""
+    explanation: Prose = ""
+    package: str = ""
+    discount: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,3 +217,9 @@ class AgreementFacts:
     costs: Costs
     acceptance_statement: Prose
     acceptance: Acceptance | None
+    parties: tuple[Prose, ...] = ()
+    """Who pays when it is not the school, and who buys together with it."""
+    notice: tuple[Prose, ...] = ()
+    """How this agreement ends early and whether it renews."""
+    agreed_on: Day | None = None
+    """When the council agreed; None before that."""

@@ -126,7 +126,9 @@ def _read_object(shape: type, stored: object, where: str, paper: _Paper) -> obje
         wrong = [f"missing {name}" for name in missing] + [f"unknown {str(name)[:40]}" for name in unknown]
         raise FactsRefused(f"{where or 'The facts'}: {', '.join(wrong[:10])}.")
     values = {
-        name: _read(_types(shape)[name], stored[name], f"{where}.{name}".lstrip("."), paper) for name in names
+        name: _read(_types(shape)[name], stored[name], f"{where}.{name}".lstrip("."), paper)
+        for name in names
+        if name in stored
     }
     return shape(**values)
 
