@@ -78,7 +78,7 @@ def test_a_school_buys_twelve_days_and_follows_every_minute(
     visitor.click("Find")
     assert "do not need to buy it" in visitor.text
     visitor.open(f"/school/{URN}/services")
-    visitor.click(f"Get a quote for {DAY}")
+    visitor.click(DAY)
     _ask_and_order(visitor)
     visitor.click("Agreements", role="link")
     agreement_id = _agreed_and_visited(town, sqlite, clock, archive)
@@ -101,11 +101,13 @@ def test_a_school_buys_twelve_days_and_follows_every_minute(
 
 def _ask_and_order(visitor: Visitor) -> None:
     """Ask for 12 days from today to 31 March in three instalments, and order them."""
-    visitor.fill(f"{DAY}: how many days?", "12")
+    visitor.fill("How many days?", "12")
     visitor.fill_date("starts_on", date(2025, 10, 14))
     visitor.fill_date("ends_on", date(2026, 3, 31))
     visitor.tick("In three parts")
     visitor.fill("Purchase order number", "PO 4711")
+    visitor.click("Save and update the prices")
+    assert "12 days × £368.00 = £4,416.00" in visitor.page.content()
     visitor.click("See my quote")
     for figure in ("£4,416.00", "£883.20", "£5,299.20", "£1,472.00", "£294.40", "£1,766.40"):
         assert figure in visitor.text, f"{figure} is not on the quote"
@@ -159,11 +161,12 @@ def test_a_school_can_order_without_a_script(
 ) -> None:
     context = browser.new_context(java_script_enabled=False, locale="en-GB")
     page = context.new_page()
-    page.goto(f"{address}/school/{URN}/quotes/new")
+    page.goto(f"{address}/school/{URN}/services")
     page.get_by_label("Email address").fill("priya@aldermere.example")
     page.get_by_label("Password").first.fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_label(f"{DAY}: how many days?").fill("12")
+    page.get_by_role("button", name=DAY).first.click()
+    page.get_by_label("How many days?").first.fill("12")
     for part, first, last in (("day", "14", "31"), ("month", "10", "3"), ("year", "2025", "2026")):
         page.locator(f"#starts_on-{part}").fill(first)
         page.locator(f"#ends_on-{part}").fill(last)

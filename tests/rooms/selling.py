@@ -13,7 +13,8 @@ from sla_manager.agreements.commands import LineWanted, accept_order, place_orde
 from sla_manager.agreements.models import Agreement, AgreementLine, Tranche
 from sla_manager.agreements.queries import frozen_sha256, quoted_documents
 from sla_manager.agreements.rules.schedules import Schedule
-from sla_manager.people.models import Person, School
+from sla_manager.kernel.money import Money
+from sla_manager.people.models import Membership, Person, School
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import Role
 from sla_manager.store.audit import Actor
@@ -80,3 +81,10 @@ def manager_of(session: Session, school: School, **more: Any) -> Person:
 def acting(person: Person) -> Actor:
     """Return a person as who acts."""
     return Actor(person.id, person.name, "203.0.113.7")
+
+
+def limit(session: Session, person: Person, amount: Money) -> None:
+    """Hold a person to a limit in every place where she has a role."""
+    for one in session.scalars(select(Membership).where(Membership.person_id == person.id)):
+        one.order_limit = amount
+    session.flush()
