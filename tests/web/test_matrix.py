@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from werkzeug.routing import Rule
 
+from sla_manager.agreements.commands import LineWanted
+from sla_manager.agreements.commands.partnerships import Purchase, prepare_trust_purchase
 from sla_manager.agreements.commands.renewals import prepare_renewals
 from sla_manager.agreements.commands.takeovers import keep_spreadsheet
 from sla_manager.agreements.models import (
@@ -29,6 +32,8 @@ from sla_manager.agreements.models import (
     Renewal,
     Tranche,
 )
+from sla_manager.agreements.rules.partnerships import Invoicing
+from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.seasons import SeasonDates
 from sla_manager.billing.commands.proposing import propose_change
 from sla_manager.billing.models import Document
@@ -64,7 +69,8 @@ from sla_manager.visits.models import AbsenceKind, ExtraTime
 from sla_manager.visits.rules.slots import Part
 from sla_manager.web.guard import PUBLIC, SIGNED_IN, Guard
 from tests import builders
-from tests.conftest import sign_in_as
+from tests.conftest import NOON, sign_in_as
+from tests.databases import sqlite_copy, sqlite_template
 from tests.rooms import renewing, selling
 from tests.rooms.test_people_figures import ABSENCE
 from tests.rooms.test_people_register import GREENWICH
@@ -79,7 +85,7 @@ SEASON = SeasonDates(
 )
 SIGNED = datetime.fromisoformat("2025-10-01T10:00:00+00:00")
 DELIVERED, PLANNED = date(2025, 10, 14), date(2025, 11, 11)
-PLACES = ("urn", "service")
+PLACES = ("urn", "service", "trust_id")
 """Arguments that name the place; the guard finds it."""
 DENIED = (401, 403, 404)
 
@@ -98,8 +104,8 @@ def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str)
     with database.transaction() as session:
         builders.terms(session)
         service = builders.a_service(session, code)
-        school = builders.a_school(session, urn, customer_class=CustomerClass.ACADEMY,
-                                   trust=builders.a_trust(session, f"Trust of {code}"))  # fmt: skip
+        trust = builders.a_trust(session, f"Trust of {code}")
+        school = builders.a_school(session, urn, customer_class=CustomerClass.ACADEMY, trust=trust)
         person = builders.a_person(session, Role.OFFICER, service=service, name=officer)
         worker = builders.an_officer(session, officer, service=service, person=person)
         offering = builders.an_offering(session, service=service, code=f"DAY-{code}")
@@ -131,7 +137,14 @@ def a_place(database: Database, by: Actor, *, urn: int, code: str, officer: str)
             session, service.id, content=b"URN,Days\r\n1,2\r\n", filename="days.csv", by=by, at=SIGNED
         )
         compared = compare_taken_over(session, service.id, as_at=DELIVERED, by=by, at=SIGNED)
+        together = prepare_trust_purchase(
+            session, trust.id, {school.id: [LineWanted(offering.id, Decimal(1))]},
+            purchase=Purchase(service_id=service.id, starts_on=DELIVERED, ends_on=date(2026, 3, 31),
+                              schedule=Schedule.SINGLE),
+            invoicing=Invoicing.TOGETHER, by=by, at=SIGNED,
+        )  # fmt: skip
         return {
+            "trust_id": trust.id, "partnership_id": together.id,
             "takeover_id": sheet.id, "run_id": compared.id,
             "urn": urn, "service": code, "code": code, "agreement_id": agreed.id, "line_id": line.id,
             "tranche_id": session.scalars(select(Tranche.id).where(Tranche.line_id == line.id)).first(),
@@ -163,9 +176,30 @@ def like_in_service(app: Flask) -> None:
     app.testing = False
 
 
+@pytest.fixture(scope="module")
+def built(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """The world, built once: every test opens a copy of its database."""
+    with sqlite_copy(sqlite_template(run_folder), tmp_path_factory.mktemp("world")) as database:
+        world = a_world(database, Actor(None, "Test"), NOON)
+        file = Path(str(database.engine.url.database))
+    return file, world
+
+
 @pytest.fixture
-def world(sqlite: Database, by: Actor, at: datetime) -> World:
+def sqlite(built: tuple[Path, World], tmp_path: Path) -> Iterator[Database]:
+    """A fresh copy of the world's database."""
+    with sqlite_copy(built[0], tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(built: tuple[Path, World]) -> World:
     """Two places that know nothing of each other, in one council."""
+    return built[1]
+
+
+def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
+    """Build two places that know nothing of each other, in one council."""
     mine = a_place(sqlite, by, urn=900_301, code="ews", officer="Asha Okafor")
     theirs = a_place(sqlite, by, urn=900_302, code="other", officer="Callum Reyes")
     for place in (mine, theirs):
@@ -290,6 +324,8 @@ def is_allowed(guard: Guard, role: Role, *, here: bool) -> bool:
         return True
     if guard.scope is Scope.SCHOOL:
         return here and role.scope in (Scope.SCHOOL, Scope.TRUST)
+    if guard.scope is Scope.TRUST:
+        return here and role.scope is Scope.TRUST
     return role.scope is Scope.PROVIDER or (here and role.scope is Scope.SERVICE)
 
 
