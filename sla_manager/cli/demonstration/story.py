@@ -20,6 +20,7 @@ from sla_manager.catalogue.commands import load_preset
 from sla_manager.catalogue.models import Offering
 from sla_manager.catalogue.rules.presets import FOLDER, Preset, parse_preset
 from sla_manager.cli.demonstration import people
+from sla_manager.cli.demonstration.approvals import tell_approvals
 from sla_manager.cli.demonstration.buying import Desk, Purchase, buy, leave_waiting, purchases
 from sla_manager.cli.demonstration.calendar import Diaries, school_terms
 from sla_manager.cli.demonstration.changes import tell_changes
@@ -108,6 +109,8 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
         leave_waiting(session, desk, buyers[:4] + _others(schools, buyers)[:5], now=now, by=SCHOOL_PERSON)
         expire_quotes(session, at=now)
         _absences(session, officers, now=now)
+    with database.transaction() as session:
+        tell_approvals(session, service, at=now)
     say("the season for next year")
     tell_season(database, service.id, by=MANAGER, school_person=SCHOOL_PERSON, now=now)
 
