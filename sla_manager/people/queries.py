@@ -33,8 +33,10 @@ PAGE = 50
 
 
 def provider(session: Session) -> Provider | None:
-    """Return the council that runs this installation; None before its first run."""
-    return session.get(Provider, 1)
+    """Return the council that runs this installation; None before its first run. A session asks for it once."""
+    found: Provider | None = session.get(Provider, 1)
+    session.info["provider"] = found  # a session holds its objects weakly, so that it would ask again and again
+    return found
 
 
 def the_provider(session: Session) -> Provider:

@@ -17,7 +17,7 @@ from sla_manager.agreements.commands import LineWanted, prepare_quote, vary_line
 from sla_manager.agreements.commands.ledger import enter
 from sla_manager.agreements.commands.orders import QuoteIsOver
 from sla_manager.agreements.models import Agreement, Variation
-from sla_manager.agreements.queries import quoted_documents
+from sla_manager.agreements.queries import latest_version, quoted_documents
 from sla_manager.agreements.queries.assembling import NoSplit
 from sla_manager.agreements.queries.pricing import price_lines
 from sla_manager.agreements.queries.standing import shared_facts
@@ -53,6 +53,7 @@ from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.periods import FinancialYear
+from sla_manager.kernel.references import canonical_json
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.store.audit import Actor
 from sla_manager.store.constraints import explain
@@ -636,15 +637,24 @@ def test_a_quote_is_the_sum_of_the_documents_that_follow(database: Database, by:
 
 
 def test_a_quote_of_many_asks_the_database_little(database: Database, by: Actor, at: datetime) -> None:
+    academy = CustomerClass.ACADEMY
     with database.transaction() as session:
         day = an_offering(session)
-        shared = shared_facts(session, day.service_id)
-        selling.quote(session, by, at, shared=shared)
-        school = a_school(session, customer_class=CustomerClass.ACADEMY)
-        with queries(database) as asked:
-            prepare_quote(
-                session, service_id=day.service_id, school_id=school.id, starts_on=date(2025, 10, 14),
-                ends_on=date(2026, 3, 31), schedule=Schedule.THREE, lines=[LineWanted(day.id, Decimal(12))],
-                shared=shared, by=by, at=at,
+        service_id, offering_id = day.service_id, day.id
+        schools = [a_school(session, customer_class=academy).id for _ in range(3)]
+    with database.reading() as session:
+        shared = shared_facts(session, service_id, documents_on=at.date())
+    texts = set()
+    for place, school_id in enumerate(schools):
+        with queries(database) as asked, database.transaction() as session:
+            quoted = prepare_quote(
+                session, service_id=service_id, school_id=school_id, starts_on=date(2025, 10, 14),
+                ends_on=date(2026, 3, 31), schedule=Schedule.THREE,
+                lines=[LineWanted(offering_id, Decimal(12))], shared=shared if place else None, by=by, at=at,
             )  # fmt: skip
-        assert asked.number <= 25, f"{asked.number} questions"
+            facts = latest_version(session, quoted.id).facts
+            texts.add(
+                canonical_json({key: facts[key] for key in ("core_offer", "costs", "delivery", "we_will")})
+            )
+        assert place == 0 or asked.number <= 12, f"{asked.number} questions"
+    assert len(texts) == 1

@@ -28,7 +28,7 @@ from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.periods import Period, add_months
 from sla_manager.kernel.unique_pupil_numbers import refuse_pupil_numbers
 from sla_manager.kernel.words import long_date
-from sla_manager.people.models import Customer, School, TradingService
+from sla_manager.people.models import Customer, School
 from sla_manager.people.queries import customer_of_school
 from sla_manager.store.audit import SYSTEM, Actor, record
 
@@ -92,10 +92,10 @@ def prepare_quote(
         made = session.scalar(select(Agreement.id).where(Agreement.once_key == once_key))
         if made is not None:
             return whole_agreement(session, made)
-    service, school = session.get(TradingService, service_id), session.get(School, school_id)
-    if service is None or school is None:
+    known, school = shared or shared_facts(session, service_id), session.get(School, school_id)
+    service = known.service
+    if school is None or service.id != service_id:
         raise NotFound
-    known = shared or shared_facts(session, service_id)
     term, today = _term(session, school, service_id, starts_on, ends_on), london_date(at)
     buyer = buyer_of(session, school, term, paid_from=paid_from, today=today, shared=known)
     if not lines:
@@ -137,7 +137,7 @@ def prepare_quote(
         line.agreement_id = draft.id
     session.add_all(priced.lines)
     session.flush()
-    freeze(session, draft.id, kind="quote", at=at)
+    freeze(session, draft.id, kind="quote", at=at, shared=known)
     draft.status = move(AgreementStatus.DRAFT, AgreementStatus.QUOTED)
     if replaced is not None:
         replaced.status = move(replaced.status, AgreementStatus.SUPERSEDED)
@@ -153,7 +153,7 @@ def prepare_quote(
         at=at,
         details={"gross": str(draft.gross), "replaces": replaced.reference if replaced else None},
     )
-    return whole_agreement(session, draft.id)
+    return draft
 
 
 def _payer(session: Session, school: School, payer_id: int | None) -> Customer:

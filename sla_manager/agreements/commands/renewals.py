@@ -29,6 +29,7 @@ from sla_manager.agreements.queries.standing import SharedFacts, shared_facts
 from sla_manager.agreements.rules.seasons import Answer, for_one_season
 from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
 from sla_manager.catalogue.rules.patterns import VisitPattern
+from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import ProductError, Refused
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
@@ -90,7 +91,7 @@ def prepare_renewals(
             raise SeasonClosed(season)
         waiting = schools_to_renew(session, season)
         so_far = preparation(session, season)
-        shared = shared_facts(session, season.service_id)
+        shared = shared_facts(session, season.service_id, documents_on=london_date(at))
         known_terms = [Period.through(one.starts_on, one.ends_on) for one in terms(session)]
     prepared = troubled = 0
     for school_ids in _chunks(waiting, AT_ONCE):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sla_manager.agreements.models import Agreement, AgreementLine, Variation
 from sla_manager.agreements.queries import variations
+from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.agreements.shares import YearShare, read_shares
 from sla_manager.catalogue.rules.patterns import VisitPattern
 from sla_manager.catalogue.rules.vat import VatCode
@@ -18,7 +19,7 @@ from sla_manager.kernel.money import total
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.quantities import plain
 from sla_manager.kernel.words import counted, long_date, pounds
-from sla_manager.people.queries import terms
+from sla_manager.people.models import SchoolTerm
 
 _VAT_LABELS = {
     VatCode.STANDARD: "Standard rate",
@@ -37,9 +38,12 @@ def units(quantity: Decimal, unit: str) -> str:
     return unit if quantity == 1 else f"{unit}s"
 
 
-def bought_lines(session: Session, agreement: Agreement) -> tuple[BoughtLine, ...]:
+Changes = Mapping[int, list[Variation]]
+"""An agreement's variations by line."""
+
+
+def bought_lines(agreement: Agreement, changes: Changes) -> tuple[BoughtLine, ...]:
     """Return the lines as they stand: what was signed, and every variation since."""
-    changes = _changes(session, agreement)
     lines = []
     for line in agreement.lines:
         varied = changes.get(line.id, [])
@@ -64,9 +68,8 @@ def bought_lines(session: Session, agreement: Agreement) -> tuple[BoughtLine, ..
     return tuple(lines)
 
 
-def tranche_shares(session: Session, agreement: Agreement) -> tuple[TrancheShare, ...]:
+def tranche_shares(agreement: Agreement, changes: Changes) -> tuple[TrancheShare, ...]:
     """Return each line's part of each financial year, variations included."""
-    changes = _changes(session, agreement)
     return tuple(
         TrancheShare(
             offering=line.description,
@@ -82,16 +85,17 @@ def tranche_shares(session: Session, agreement: Agreement) -> tuple[TrancheShare
     )
 
 
-def delivery_slots(session: Session, agreement: Agreement) -> tuple[DeliverySlot, ...]:
+def delivery_slots(
+    agreement: Agreement, changes: Changes, terms: Sequence[SchoolTerm]
+) -> tuple[DeliverySlot, ...]:
     """Return the delivery schedule: by term where an offering is bought by the term, else by financial year."""
     officer = agreement.school.link_officer
     who = officer.name if officer and officer.service_id == agreement.service_id else "To be agreed"
     known = [
         (term.name, max(term.starts_on, agreement.starts_on), min(term.ends_on, agreement.ends_on))
-        for term in terms(session)
+        for term in terms
         if term.starts_on <= agreement.ends_on and term.ends_on >= agreement.starts_on
     ]
-    changes = _changes(session, agreement)
     slots: list[DeliverySlot] = []
     for line in agreement.lines:
         pattern = _pattern(line) if not changes.get(line.id) else None
@@ -136,7 +140,10 @@ def _visits(pattern: VisitPattern) -> str:
     return f"{words}, and {rest.hours_and_minutes()}" if rest else words
 
 
-def _changes(session: Session, agreement: Agreement) -> Mapping[int, list[Variation]]:
+def changes_of(session: Session, agreement: Agreement) -> Changes:
+    """Return an agreement's variations by line; what is not signed has none."""
+    if agreement.status in (AgreementStatus.DRAFT, AgreementStatus.QUOTED):
+        return {}
     found: dict[int, list[Variation]] = {}
     for one in variations(session, agreement.id):
         found.setdefault(one.line_id, []).append(one)

@@ -16,7 +16,7 @@ from sla_manager.catalogue.offers import (
     catalogue_of_school,
     price_figures,
 )
-from sla_manager.catalogue.queries import service_hours
+from sla_manager.catalogue.queries import policies, service_hours
 from sla_manager.catalogue.reductions import reductions
 from sla_manager.gateways.printing import brochure_facts as paper
 from sla_manager.gateways.printing.facts import Contact, Supplier, plain
@@ -69,7 +69,7 @@ def _facts(
     figures: str,
 ) -> dict[str, Any]:
     service, provider = catalogue.service, the_provider(session)
-    terms = read_terms(session, service.id)
+    terms = read_terms(policies(session, service.id))
     facts = paper.BrochureFacts(
         kind="brochure",
         title=f"{service.name}: what is free and what you can buy",

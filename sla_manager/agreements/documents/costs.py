@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import QuotedDocument
-from sla_manager.agreements.queries.payment import on_delivery_total
+from sla_manager.agreements.queries.payment import Billing, on_delivery_total
 from sla_manager.agreements.queries.takeovers import documents_as_agreed
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.catalogue.rules.vat import Route, VatCode
@@ -20,9 +20,11 @@ from sla_manager.kernel.quantities import plain
 _LETTERS = {VatCode.STANDARD: "S", VatCode.ZERO: "Z", VatCode.EXEMPT: "E", VatCode.OUTSIDE_SCOPE: "O"}
 
 
-def costs(session: Session, agreement: Agreement, *, payment_days: int) -> Costs:
-    """Return totals, VAT rows, the reason of the route and the payment schedule."""
-    documents = documents_as_agreed(session, agreement)
+def costs(
+    session: Session, agreement: Agreement, *, payment_days: int, billing: Billing | None = None
+) -> Costs:
+    """Return totals, VAT rows, the reason of the route and the payment schedule; `billing` where it is known."""
+    documents = documents_as_agreed(session, agreement, billing=billing)
     on_delivery = agreement.schedule is Schedule.ON_DELIVERY
     counted = on_delivery_total(session, agreement) if on_delivery else documents
     net, vat = total(one.net for one in counted), total(one.vat for one in counted)

@@ -12,22 +12,23 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from sla_manager.agreements.documents.bought import bought_lines, delivery_slots, tranche_shares
+from sla_manager.agreements.documents.bought import bought_lines, changes_of, delivery_slots, tranche_shares
 from sla_manager.agreements.documents.costs import costs
 from sla_manager.agreements.documents.parties import parties
 from sla_manager.agreements.documents.terms import cancellation_bands, notice_and_renewal, read_terms
 from sla_manager.agreements.models import Acceptance, Agreement
 from sla_manager.agreements.queries import acceptance_of
+from sla_manager.agreements.queries.standing import SharedFacts, service_texts
 from sla_manager.agreements.rules.statuses import AgreementStatus, Origin
 from sla_manager.catalogue.models import Obligation as StoredObligation
 from sla_manager.catalogue.models import Offering, ServiceHours
-from sla_manager.catalogue.queries import core_offer, obligations, service_hours, service_roles
 from sla_manager.catalogue.rules.families import CoreDuty
 from sla_manager.gateways.printing import agreement_facts as paper
 from sla_manager.gateways.printing.facts import Contact, Customer, Supplier, plain
 from sla_manager.kernel.clock import london_date
 from sla_manager.people.models import Customer as Payer
 from sla_manager.people.models import Provider, School
+from sla_manager.people.queries import terms as known_terms
 from sla_manager.people.queries import the_provider
 
 _BEFORE = (AgreementStatus.DRAFT, AgreementStatus.QUOTED)
@@ -40,16 +41,22 @@ _MEANINGS = {
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: datetime) -> dict[str, Any]:
+def agreement_facts(
+    session: Session, agreement: Agreement, *, number: int, at: datetime, shared: SharedFacts | None = None
+) -> dict[str, Any]:
     """Return everything that an agreement's document says, as plain facts for printing.
 
-    `agreement` comes from `queries.agreement`; `number` is the version's number.
+    `agreement` comes from `queries.agreement`; `number` is the version's number. `shared` is what many documents of
+    its service have in common, read once.
     """
     provider = the_provider(session)
-    terms = read_terms(session, agreement.service_id)
-    accepted = acceptance_of(session, agreement.id)
     issued_on = london_date(at)
-    promised = obligations(session, agreement.service_id)
+    said = shared.texts if shared else None
+    said = said or service_texts(session, agreement.service_id, on=issued_on)
+    terms = read_terms(said.policies)
+    accepted = None if agreement.status in _BEFORE else acceptance_of(session, agreement.id)
+    changes = changes_of(session, agreement)
+    days = known_terms(session) if shared is None else shared.terms
     is_taken_over = agreement.origin is Origin.IMPORT
     facts = paper.AgreementFacts(
         kind="agreement",
@@ -72,20 +79,20 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
         contacts=_contacts(agreement),
         passages=terms.passages,
         core_introduction=terms.paragraphs("core_introduction"),
-        core_offer=core_duties(core_offer(session, agreement.service_id, issued_on)),
-        bought=bought_lines(session, agreement),
-        delivery=delivery_slots(session, agreement),
+        core_offer=core_duties(said.core),
+        bought=bought_lines(agreement, changes),
+        delivery=delivery_slots(agreement, changes, days),
         delivery_notes=terms.paragraphs("delivery"),
-        tranches=tranche_shares(session, agreement),
+        tranches=tranche_shares(agreement, changes),
         link_officer=_link_officer(agreement.school, agreement),
         link_officer_note=" ".join(terms.paragraphs("link_officer")),
-        we_will=_promises(promised, "provider"),
-        you_will=_promises(promised, "school"),
+        we_will=_promises(said.promised, "provider"),
+        you_will=_promises(said.promised, "school"),
         roles=tuple(
             paper.Role(title=role.title, name="", responsibilities=tuple(role.responsibilities))
-            for role in service_roles(session, agreement.service_id)
+            for role in said.roles
         ),
-        hours=opening_hours(service_hours(session, agreement.service_id)),
+        hours=opening_hours(said.hours),
         cancellation=terms.paragraphs("cancellation"),
         cancellation_bands=cancellation_bands(agreement.service.cancellation_bands),
         cover=terms.paragraphs("cover"),
@@ -95,7 +102,9 @@ def agreement_facts(session: Session, agreement: Agreement, *, number: int, at: 
         performance=terms.paragraphs("performance"),
         complaints=terms.paragraphs("complaints"),
         data_protection=terms.paragraphs("data_protection"),
-        costs=costs(session, agreement, payment_days=provider.payment_days),
+        costs=costs(
+            session, agreement, payment_days=provider.payment_days, billing=shared.billing if shared else None
+        ),
         acceptance_statement=_taken_over(accepted) if is_taken_over else _statement(agreement),
         acceptance=None if is_taken_over else _acceptance(accepted),
         parties=parties(session, agreement),

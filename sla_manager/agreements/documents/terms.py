@@ -12,7 +12,6 @@ from sla_manager.agreements.queries.policies import Policy, agreement_policy
 from sla_manager.agreements.rules.cancellations import read_bands
 from sla_manager.catalogue.commands.presets import POINT
 from sla_manager.catalogue.models import ServicePolicy
-from sla_manager.catalogue.queries import policies
 from sla_manager.gateways.printing.agreement_facts import CancellationBand, Passage
 
 _PRINTED = (
@@ -59,9 +58,8 @@ class Terms:
         return _paragraphs(self.texts.get(key) or _OWN_WORDS.get(key, ""))
 
 
-def read_terms(session: Session, service_id: int) -> Terms:
-    """Return a service's terms."""
-    stored = policies(session, service_id)
+def read_terms(stored: Sequence[ServicePolicy]) -> Terms:
+    """Return a service's terms from what is stored."""
     texts = {one.key: one.wording for one in stored if one.key in _PRINTED}
     return Terms(texts, tuple(_passage(one) for one in stored if one.key not in _PRINTED))
 

@@ -83,12 +83,14 @@ def billing_facts(session: Session) -> Billing:
     return Billing(vat_rates(session), provider.payment_days, provider.financial_year_start_month)
 
 
-def quoted_documents(session: Session, agreement: Agreement) -> list[QuotedDocument]:
+def quoted_documents(
+    session: Session, agreement: Agreement, *, billing: Billing | None = None
+) -> list[QuotedDocument]:
     """Return the documents of an agreement, its lines loaded: planned before it is agreed, then as arranged.
 
     On delivery there are none beforehand. A recharge is never on one document with an invoice.
     """
-    billing = billing_facts(session)
+    billing = billing or billing_facts(session)
     if agreement.status not in _MADE:
         return planned_documents(
             agreement.lines,

@@ -5,19 +5,49 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from sla_manager.agreements.queries.payment import Billing, billing_facts
-from sla_manager.catalogue.models import BillingRule, Discount, Offering, PackagePart, Price
-from sla_manager.catalogue.queries import billing_rules, price_history
+from sla_manager.catalogue.models import (
+    BillingRule,
+    Discount,
+    Obligation,
+    Offering,
+    PackagePart,
+    Price,
+    ServiceHours,
+    ServicePolicy,
+    ServiceRole,
+)
+from sla_manager.catalogue.queries import (
+    billing_rules,
+    core_offer,
+    obligations,
+    policies,
+    price_history,
+    service_hours,
+    service_roles,
+)
 from sla_manager.catalogue.rules.discounts import DiscountKind, DiscountRule
 from sla_manager.catalogue.rules.shapes import PriceShape
 from sla_manager.kernel.errors import NotFound
 from sla_manager.people.models import SchoolTerm, TradingService
 from sla_manager.people.queries import terms
 from sla_manager.people.rules.customer_classes import CustomerClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTexts:
+    """What every document of a service says alike: terms, promises, roles, hours and the free core offer."""
+
+    policies: Sequence[ServicePolicy]
+    promised: Sequence[Obligation]
+    roles: Sequence[ServiceRole]
+    hours: Sequence[ServiceHours]
+    core: Sequence[Offering]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +62,8 @@ class SharedFacts:
     rules: Mapping[tuple[int, CustomerClass], BillingRule]
     billing: Billing
     terms: Sequence[SchoolTerm]
+    texts: ServiceTexts | None = None
+    """Only where many documents are frozen; else each reads its own."""
 
     @property
     def needs_figures(self) -> bool:
@@ -45,8 +77,11 @@ class SharedFacts:
         return any(rule.kind is DiscountKind.SUBSCRIBER for rule in self.discounts)
 
 
-def shared_facts(session: Session, service_id: int) -> SharedFacts:
-    """Return what every quote of a service needs; a handful of queries."""
+def shared_facts(session: Session, service_id: int, *, documents_on: date | None = None) -> SharedFacts:
+    """Return what every quote of a service needs; a handful of queries.
+
+    `documents_on` reads the texts of its documents too, as they are on that day: for many quotes at once.
+    """
     service = session.get(TradingService, service_id)
     if service is None:
         raise NotFound
@@ -60,6 +95,18 @@ def shared_facts(session: Session, service_id: int) -> SharedFacts:
         rules=billing_rules(session, service_id),
         billing=billing_facts(session),
         terms=terms(session),
+        texts=None if documents_on is None else service_texts(session, service_id, on=documents_on),
+    )
+
+
+def service_texts(session: Session, service_id: int, *, on: date) -> ServiceTexts:
+    """Return what a service's documents say on a day; five queries."""
+    return ServiceTexts(
+        policies=policies(session, service_id),
+        promised=obligations(session, service_id),
+        roles=service_roles(session, service_id),
+        hours=service_hours(session, service_id),
+        core=core_offer(session, service_id, on),
     )
 
 

@@ -20,6 +20,7 @@ from sla_manager.agreements.models import (
 )
 from sla_manager.agreements.queries.judging import Preview, judge
 from sla_manager.agreements.queries.payment import (
+    Billing,
     QuotedDocument,
     billing_facts,
     planned_documents,
@@ -112,9 +113,11 @@ def billed_elsewhere() -> ColumnElement[bool]:
     )
 
 
-def documents_as_agreed(session: Session, agreement: Agreement) -> list[QuotedDocument]:
+def documents_as_agreed(
+    session: Session, agreement: Agreement, *, billing: Billing | None = None
+) -> list[QuotedDocument]:
     """Return every document of an agreement; of one that was taken over also those that are billed elsewhere."""
-    own = quoted_documents(session, agreement)
+    own = quoted_documents(session, agreement, billing=billing)
     if agreement.origin is not Origin.IMPORT:
         return own
     taken = session.scalar(select(TakenRow).where(TakenRow.agreement_id == agreement.id))
