@@ -175,6 +175,26 @@ def test_terms_that_nobody_entered_are_assumed_and_said() -> None:
     assert not unknown_time(TERMS, YEAR.period)
 
 
+def test_weeks_that_are_over_cannot_be_sold_any_more() -> None:
+    today = date(2025, 10, 6)
+    parts = stretches(TERMS, YEAR.period, NO_HOLIDAYS, today=today)
+    assert [(part.name, len(part.days), part.past) for part in parts] == [
+        ("Summer", 65, True),
+        ("Autumn, so far", 20, True),
+        ("Autumn, to come", 45, False),
+        ("Spring", 65, False),
+    ]
+    year = year_capacity(replace(a_year(), stretches=parts))
+    whole = year_capacity(a_year()).whole
+    assert (year.whole.working, year.whole.sellable) == (whole.working, whole.sellable)
+    assert year.ahead.working == days(110)
+    room = room_in(year, days(60), first=today, last=YEAR.period.last)
+    assert room.whole.free == year.ahead.free < days(70) < year.whole.free
+    assert room.whole.name == "the rest of 2025-26"
+    over = stretches(TERMS, YEAR.period, NO_HOLIDAYS, today=date(2026, 4, 1))
+    assert not year_capacity(replace(a_year(), stretches=over)).is_known
+
+
 def test_what_falls_on_no_school_day_counts_in_the_year_alone() -> None:
     year = year_capacity(a_year(sold(2, first=date(2025, 8, 4), last=date(2025, 8, 8))))
     assert year.elsewhere.sold == days(2)

@@ -55,7 +55,7 @@ def test_the_board_shows_each_term_and_every_figure_opens_to_its_sum(
     assert "Spring term 2026" in page
     assert "Not every term of 2025-26 is entered" in page
     assert "The figures in a table" in page
-    found = manager.get(f"{BOARD}/sum?year=2025-26&of=2").text
+    found = manager.get(f"{BOARD}/sum?year=2025-26&of=3").text
     assert "Core: targeting support meetings" in found
     assert f"/agreements/{order_id}" in found
     assert "12 days" in manager.get(f"{BOARD}/sum?year=2025-26").text
@@ -110,7 +110,7 @@ def test_what_if_shows_the_difference_and_stores_nothing(manager: FlaskClient, s
     page = manager.get(f"{BOARD}?year=2025-26&{asked}")
     assert page.status_code == 200
     assert "Spring term 2026 would be" in page.text
-    assert "would be free in 2025-26 instead of" in page.text
+    assert "would be free in the rest of 2025-26 instead of" in page.text
     assert "Now, and what if" in page.text
     with sqlite.reading() as session:
         assert not session.scalar(select(func.count()).select_from(CapacityPlan))

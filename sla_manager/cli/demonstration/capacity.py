@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
@@ -47,15 +47,21 @@ def tell_capacity(session: Session, service: TradingService, *, today: date, by:
             at=at,
         )
 
-    wanted(Minutes(0))
-    free = capacity(session, service.id, year, today=today).year.whole.free
     largest = max(
         (order_room(session, one.id, today=today).asked for one in orders_waiting(session, service.id)),
         default=Minutes(8 * day.minutes),
     )
-    left = max(largest - Minutes(SHORT_BY * day.minutes), Minutes(0))
-    wanted(max(free - left, Minutes(0)))
+    left, rota = largest - Minutes(SHORT_BY * day.minutes), Minutes(0)
+    to_come = sum(len(part.days) for part in held.facts.stretches if not part.past)
+    share = Fraction(to_come, sum(len(part.days) for part in held.facts.stretches) or 1)
+    for _ in range(3):  # each round is nearer: only a part of the rota falls on the weeks to come
+        wanted(rota)
+        free = capacity(session, service.id, year, today=today).year.ahead.free
+        if not share:
+            return
+        rota = max(rota + Minutes(int((free - left).minutes / share)), Minutes(0))
+    wanted(rota)
 
 
 def _whole_days(minutes: Minutes, day: Minutes) -> Minutes:
-    return Minutes(int(Decimal(minutes.minutes) // day.minutes) * day.minutes)
+    return Minutes(minutes.minutes // day.minutes * day.minutes)

@@ -58,7 +58,7 @@ def capacity(session: Session, service_id: int, year: FinancialYear, *, today: d
     schools = open_schools(session, year)
     facts = CapacityFacts(
         year=year,
-        stretches=stretches(_terms(session, year), year.period, is_bank_holiday),
+        stretches=stretches(_terms(session, year), year.period, is_bank_holiday, today=today),
         officers=officers,
         settings=_settings(session, service_id, plan, officers=len(officers), schools=schools),
         promised=(

@@ -171,9 +171,20 @@ class YearCapacity:
         return reduce(add, (term.figures for term in self.terms), self.elsewhere)
 
     @property
+    def ahead(self) -> Figures:
+        """The figures of what is still to come: what was not sold of the weeks that are over is gone."""
+        to_come = (term.figures for term in self.terms if not term.stretch.past)
+        return reduce(add, to_come, self.elsewhere)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a part of it is over."""
+        return any(term.stretch.past for term in self.terms)
+
+    @property
     def is_known(self) -> bool:
-        """Whether there are officers with working patterns at all; without them nothing can be said."""
-        return bool(self.whole.working)
+        """Whether there are officers with working patterns and weeks to come; without them nothing can be said."""
+        return bool(self.whole.working) and not all(term.stretch.past for term in self.terms)
 
 
 def year_capacity(facts: CapacityFacts) -> YearCapacity:
@@ -273,7 +284,7 @@ class TermRoom:
 class Room:
     """What a purchase asks of a financial year, and whether it is there. `known` is false without officers.
 
-    It fits when the year has the time, and the terms that it covers have it together: within its own dates
+    It fits when the rest of the year has the time, and the terms that it covers have it together: within its own dates
     its time can move.
     """
 
@@ -322,7 +333,8 @@ def room_in(year: YearCapacity, wanted: Minutes, *, first: date, last: date) -> 
         for term, asked in zip(year.terms, parts, strict=True)
         if asked
     )
-    whole = TermRoom(str(year.facts.year), wanted, year.whole.free)
+    name = f"the rest of {year.facts.year}" if year.has_begun else str(year.facts.year)
+    whole = TermRoom(name, wanted, year.ahead.free)
     return Room(year.facts.year, terms, whole, year.facts.settings.day_length, year.is_known)
 
 
@@ -355,11 +367,17 @@ def thought(facts: CapacityFacts, what: WhatIf) -> CapacityFacts:
     period = facts.year.period
     promised = facts.promised
     if what.sell:
-        chosen = next((one for one in facts.stretches if one.name == what.sell_in), None)
+        to_come = [one for one in facts.stretches if not one.past]
+        chosen = next((one for one in to_come if one.name == what.sell_in), None)
         if what.sell_in and chosen is None:
-            raise Refused("Choose one of the year's terms.", field="sell_in")
-        where = chosen.period if chosen else period
-        promised += (Promised(Standing.SOLD, 0, "", "What if", what.sell, where.start, where.last),)
+            raise Refused("Choose one of the terms that are still to come.", field="sell_in")
+        first = (
+            chosen.period.start
+            if chosen
+            else min((one.period.start for one in to_come), default=period.start)
+        )
+        last = chosen.period.last if chosen else period.last
+        promised += (Promised(Standing.SOLD, 0, "", "What if", what.sell, first, last),)
     settings = replace(facts.settings, schools=facts.settings.schools + what.schools)
     officers = MoreOfficers(what.officers, what.officers_from or period.start) if what.officers else None
     return replace(facts, promised=promised, settings=settings, more_officers=officers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -51,6 +51,8 @@ class Stretch:
     days: tuple[date, ...]
     of_term: int
     assumed: bool = False
+    past: bool = False
+    """Whether it is over: what was not sold of it cannot be sold any more."""
 
     @property
     def weeks(self) -> int:
@@ -62,10 +64,13 @@ class Stretch:
         return sum(first <= day <= last for day in self.days)
 
 
-def stretches(terms: Sequence[TermDates], year: Period, holidays: Holidays) -> tuple[Stretch, ...]:
+def stretches(
+    terms: Sequence[TermDates], year: Period, holidays: Holidays, *, today: date | None = None
+) -> tuple[Stretch, ...]:
     """Return the terms of a financial year in order; a term that the year's end cuts lies in it with its part.
 
     Time whose terms are not entered is assumed, so that a year that is half entered is not sold out too early.
+    With `today`, a running term is cut into what is over and what is to come.
     """
     found = [_assumed(gap, holidays) for gap in unknown_time(terms, year)]
     for term in terms:
@@ -78,7 +83,8 @@ def stretches(terms: Sequence[TermDates], year: Period, holidays: Holidays) -> t
         if days:
             cut = "" if inside == whole else f", {_named(inside)}"
             found.append(Stretch(term.name + cut, inside, days, len(every)))
-    return tuple(sorted((one for one in found if one.days), key=lambda one: one.period))
+    parts = found if today is None else [part for one in found for part in _cut(one, today)]
+    return tuple(sorted((one for one in parts if one.days), key=lambda one: one.period))
 
 
 def unknown_time(terms: Iterable[TermDates], year: Period) -> tuple[Period, ...]:
@@ -125,6 +131,20 @@ def _school_days(term: TermDates, holidays: Holidays) -> tuple[date, ...]:
         for day in days
         if is_working_day(day, holidays)
         and not (away is not None and back is not None and away <= day <= back)
+    )
+
+
+def _cut(one: Stretch, today: date) -> tuple[Stretch, ...]:
+    if today <= one.period.start:
+        return (one,)
+    if today > one.period.last:
+        return (replace(one, past=True),)
+    before, after = Period(one.period.start, today), Period(today, one.period.end)
+    gone = tuple(day for day in one.days if day < today)
+    to_come = tuple(day for day in one.days if day >= today)
+    return (
+        replace(one, name=f"{one.name}, so far", period=before, days=gone, past=True),
+        replace(one, name=f"{one.name}, to come", period=after, days=to_come),
     )
 
 

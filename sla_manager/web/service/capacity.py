@@ -52,6 +52,7 @@ class Row:
     key: str
     figures: Figures
     assumed: bool = False
+    past: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,12 +172,14 @@ def sum_of(planned: PlannedCapacity, row: Row) -> list[Term]:
 
 def _rows(year: YearCapacity) -> list[Row]:
     found = [
-        Row(term.stretch.name, str(index), term.figures, term.stretch.assumed)
+        Row(term.stretch.name, str(index), term.figures, term.stretch.assumed, term.stretch.past)
         for index, term in enumerate(year.terms)
     ]
     outside = year.elsewhere
     if outside.sold or outside.waiting or outside.quoted:
         found.append(Row("Outside every term", "outside", outside))
+    if year.has_begun:
+        found.append(Row(f"The rest of {year.facts.year}", "rest", year.ahead))
     return [*found, Row(f"The year {year.facts.year}", "year", year.whole)]
 
 
@@ -188,10 +191,11 @@ def _picture(year: YearCapacity) -> list[tuple[str, list[Part]]]:
 def _compared(before: YearCapacity, after: YearCapacity) -> list[tuple[str, list[Part]]]:
     day, rows = before.facts.settings.day_length, []
     for old, new in zip(before.terms, after.terms, strict=True):
-        rows += [
-            (f"{old.stretch.name}: now", _parts(old.figures, day)),
-            (f"{old.stretch.name}: what if", _parts(new.figures, day)),
-        ]
+        if not old.stretch.past:
+            rows += [
+                (f"{old.stretch.name}: now", _parts(old.figures, day)),
+                ("… what if", _parts(new.figures, day)),
+            ]
     return rows
 
 
@@ -213,7 +217,14 @@ def _parts(figures: Figures, day: Minutes) -> list[Part]:
 
 def _promised(year: YearCapacity, row: Row) -> list[tuple[str, Minutes, list[tuple[int, str, str, Minutes]]]]:
     """Return what is promised in a row by standing: each agreement once, the most first."""
-    if row.key in ("year", "outside"):
+    if row.key == "rest":
+        lines = [
+            (share.promised, share.minutes)
+            for term in year.terms
+            if not term.stretch.past
+            for share in term.shares
+        ]
+    elif row.key in ("year", "outside"):
         laid = Counter[int]()
         for term in year.terms if row.key == "outside" else ():
             for share in term.shares:
@@ -241,8 +252,11 @@ def _most_first(line: tuple[int, str, str, Minutes]) -> tuple[int, str]:
 
 def _what_if_form(year: YearCapacity) -> WhatIfForm:
     form: WhatIfForm = WhatIfForm.of_request()
-    names = [term.stretch.name for term in year.terms]
-    form.sell_in.choices = [choice("", "Evenly over the year"), *(choice(name, name) for name in names)]
+    names = [term.stretch.name for term in year.terms if not term.stretch.past]
+    form.sell_in.choices = [
+        choice("", "Evenly over what is to come"),
+        *(choice(name, name) for name in names),
+    ]
     start = year.facts.year.period.start
     months = [add_months(start, offset) for offset in range(12)]
     form.officers_from.choices = [choice(one.isoformat(), display.month(one)) for one in months]
@@ -275,18 +289,19 @@ def _changes(before: YearCapacity, after: YearCapacity) -> list[Change]:
         Change(old.stretch.name, old.figures, new.figures)
         for old, new in zip(before.terms, after.terms, strict=True)
     ]
+    if before.has_begun:
+        rows.append(Change(f"The rest of {before.facts.year}", before.ahead, after.ahead))
     return [*rows, Change(f"The year {before.facts.year}", before.whole, after.whole)]
 
 
 def _sentence(before: YearCapacity, after: YearCapacity) -> str:
     """Say what the thought comes to: for the year, and for the terms that become too tight."""
-    day, now, then = before.facts.settings.day_length, before.whole.free, after.whole.free
-    words = [
-        f"{display.days(then, day)} would be free in {before.facts.year} instead of {display.days(now, day)}."
-    ]
-    tight = [term for term in after.terms if term.figures.free < Minutes(0)]
+    day, now, then = before.facts.settings.day_length, before.ahead.free, after.ahead.free
+    when = f"the rest of {before.facts.year}" if before.has_begun else str(before.facts.year)
+    words = [f"{display.days(then, day)} would be free in {when} instead of {display.days(now, day)}."]
+    tight = [term for term in after.terms if term.figures.free < Minutes(0) and not term.stretch.past]
     words += [f"{term.stretch.name} would be {display.days(-term.figures.free, day)} over." for term in tight]
-    if after.whole.sellable < Minutes(0):
+    if after.ahead.sellable < Minutes(0):
         words.append("The free core offer itself would be short of time.")
     elif not tight:
         words.append("Every term would still have room.")
