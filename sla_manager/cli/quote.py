@@ -2,9 +2,12 @@
 
 In: `customer_class`, `unit_price`, `quantity`, `step` (text), `day_minutes` (whole number), `start`, `end`
 (both included), `schedule` (single, three, seven-five, monthly), `vat` (standard, exempt); other keys are
-ignored. Out: `net`, `vat`, `gross`, `route`, `documents` and `tranches`, or `{"error": "…"}` for a line that
-is refused. Amounts are text, minutes whole numbers; documents and tranches of nothing are left out; blank
-lines are skipped.
+ignored. A price of another shape than so much for each is said by `shape` (tiers, per_pupil, bands) and `terms`
+as the price list keeps them, with the school's `pupils` (whole number), `phase` and `absence` (text) where it
+stands on them; `unit_price` is then not asked for. `part_year` (full, months, days) says that the price is for a
+year. Out: `net`, `vat`, `gross`, `route`, `documents` and `tranches`, with `explanation` and `hint` where `shape`
+or `part_year` is given, or `{"error": "…"}` for a line that is refused. Amounts are text, minutes whole numbers;
+documents and tranches of nothing are left out; blank lines are skipped.
 
 It imports rules only, so that it starts at once, and decides nothing itself: it reads, asks and writes.
 """
@@ -18,13 +21,17 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NoReturn, TextIO, TypeVar
 
 from sla_manager.agreements.rules.schedules import Schedule, instalment_dates, instalment_weights
 from sla_manager.agreements.rules.tranches import tranches_by_months
+from sla_manager.catalogue.rules.part_year import part_of_year
+from sla_manager.catalogue.rules.price_terms import check_terms
 from sla_manager.catalogue.rules.pricing import line_net
+from sla_manager.catalogue.rules.shapes import PartYear, PriceShape, SchoolFigures, plainest, price_quantity
 from sla_manager.catalogue.rules.vat import Treatment, VatCode, rate_at, treatment
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
@@ -40,10 +47,14 @@ FIRST_DAY, LAST_DAY = date(1991, 4, 1), date(2199, 12, 31)
 
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,2})?")
 _QUANTITY = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,3})?")
+_AMOUNT_OF_ABSENCE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
+_MOST_PUPILS = 100_000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CLASSES = {one.value: one for one in CustomerClass}
 _SCHEDULES = {one.value: one for one in Schedule if one is not Schedule.ON_DELIVERY}
 _MANY: dict[type, str] = {dict: "an object", list: "a list"}
+_SHAPES = {one.value: one for one in PriceShape}
+_PARTS = {one.value: one for one in PartYear}
 _VAT = {"standard": False, "exempt": True}
 
 Known = TypeVar("Known")
@@ -147,7 +158,7 @@ def price_case(case: dict[str, object]) -> dict[str, object]:
     decided = _treatment(_one_of(case, "customer_class", _CLASSES), _one_of(case, "vat", _VAT))
     schedule, term = _one_of(case, "schedule", _SCHEDULES), _term(case)
     quantity, step, day = _decimal(case, "quantity"), _decimal(case, "step"), _length_of_a_day(case)
-    net = line_net(quantity, _price_of_a_unit(case))
+    net, said = _shaped(case, quantity, step, term)
     tranches = tranches_by_months(quantity, step, term, net=net, unit=day)
     documents = _documents(net, schedule, term, decided.code)
     vat = total(tax for _, tax in documents)
@@ -167,7 +178,43 @@ def price_case(case: dict[str, object]) -> dict[str, object]:
             }
             for part in tranches
         ],
+        **said,
     }
+
+
+def _shaped(
+    case: dict[str, object], quantity: Decimal, step: Decimal, term: Period
+) -> tuple[Money, dict[str, object]]:
+    """Return the net, and what is said of it where a case names a shape or a part of a year."""
+    if "shape" not in case and "part_year" not in case:
+        return line_net(quantity, _price_of_a_unit(case)), {}
+    shape = _one_of(case, "shape", _SHAPES) if "shape" in case else PriceShape.UNIT
+    terms = _value(case, "terms", "an object") if shape is not PriceShape.UNIT else {}
+    if not isinstance(terms, dict):
+        raise CaseRefused("terms", terms, "an object")
+    check_terms(shape, terms, minimum=quantity)
+    each = _price_of_a_unit(case) if shape is PriceShape.UNIT else plainest(shape, terms)
+    found = price_quantity(shape, each, terms, quantity, unit="unit", figures=_figures(case), step=step)
+    part = Fraction(1)
+    if "part_year" in case:
+        part = part_of_year(_one_of(case, "part_year", _PARTS), term)
+    return Money.rounded(found.pence * part), {"explanation": found.words, "hint": found.hint}
+
+
+def _figures(case: dict[str, object]) -> SchoolFigures:
+    """Return the school's figures; what a case leaves out is not published."""
+    pupils = case.get("pupils")
+    if pupils is not None and (type(pupils) is not int or not 0 <= pupils <= _MOST_PUPILS):
+        raise CaseRefused("pupils", pupils, f"a whole number between 0 and {_MOST_PUPILS}")
+    allowed = 'a percentage as text, with at most three decimals, like "21.4"'
+    absence = _text(case, "absence", allowed) if case.get("absence") is not None else None
+    if absence is not None and not _AMOUNT_OF_ABSENCE.fullmatch(absence):
+        raise CaseRefused("absence", absence, allowed)
+    return SchoolFigures(
+        phase=_text(case, "phase", "a phase of education as text") if "phase" in case else "",
+        pupils=pupils if type(pupils) is int else None,
+        absence=None if absence is None else Decimal(absence),
+    )
 
 
 def _documents(net: Money, schedule: Schedule, term: Period, code: VatCode) -> list[tuple[Money, Money]]:

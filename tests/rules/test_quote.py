@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_manager.cli import quote
-from sla_manager.cli.quote import quote_lines
+from sla_manager.cli.quote import price_case, quote_lines
 from sla_manager.kernel.errors import Refused
 
 CASE: dict[str, Any] = {
@@ -397,3 +397,51 @@ def test_thousands_are_priced_in_a_second() -> None:
     answers = sum(1 for _ in quote_lines(many()))
     assert answers == 2000
     assert process_time() - started < 3
+
+
+TIERS = [["1", "565.00"], ["4", "500.00"], ["11", "475.00"], ["21", "432.00"]]
+
+
+@pytest.mark.parametrize(
+    ("more", "net"),
+    [
+        ({"shape": "tiers", "terms": {"tiers": TIERS}, "quantity": "20"}, "9500.00"),
+        ({"shape": "tiers", "terms": {"tiers": TIERS}, "quantity": "21"}, "9072.00"),
+        ({"shape": "per_pupil", "terms": {"base": "466.14", "each": "1.14"}, "pupils": 210}, "705.54"),
+        (
+            {"shape": "per_pupil", "terms": {"base": "466.14", "each": "1.14"}, "pupils": 210,
+             "part_year": "months", "start": "2025-11-01"},
+            "293.98",
+        ),
+        (
+            {"shape": "bands", "absence": "21.4", "terms": {"by": "absence", "bands": [
+                {"from": "0", "to": "20", "price": "100.00"}, {"from": "20", "to": None, "price": "300.00"},
+            ]}},
+            "300.00",
+        ),
+        ({"part_year": "days", "unit_price": "365.00", "start": "2026-03-31"}, "1.00"),
+    ],
+)  # fmt: skip
+def test_every_shape_of_a_price_is_priced(more: dict[str, object], net: str) -> None:
+    case = CASE | {"quantity": "1", "step": "1", "end": "2026-03-31", "schedule": "single"} | more
+    answer = price_case(case)
+    assert answer["net"] == net
+    assert answer["explanation"]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"shape": "round"}, "shape is"),
+        ({"shape": "tiers"}, "terms is missing"),
+        ({"shape": "tiers", "terms": []}, "terms is a list"),
+        ({"shape": "tiers", "terms": {"tiers": [["1", "5.00"], ["1", "4.00"]]}}, "two prices would hold"),
+        ({"shape": "per_pupil", "terms": {"base": "1.00", "each": "1.00"}}, "number of pupils"),
+        ({"shape": "per_pupil", "terms": {"base": "1.00", "each": "1.00"}, "pupils": "9"}, "pupils is"),
+        ({"shape": "per_pupil", "terms": {"base": "1.00", "each": "1.00"}, "absence": "x"}, "absence is"),
+        ({"part_year": "weeks"}, "part_year is"),
+    ],
+)
+def test_shapes_that_cannot_be_priced_are_refused(more: dict[str, object], says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        price_case(CASE | more)
