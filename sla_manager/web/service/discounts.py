@@ -102,6 +102,7 @@ def discounts(service: TradingService) -> str | tuple[str, int] | Response:
             form.refuse(error)
     if form.is_submitted():
         status = 422
+    session = reading()
     query = select(Discount).where(Discount.service_id == service.id).order_by(Discount.id.desc())
     names = {one.id: one.name for one in offerings(session, service.id, today())}
     page = render_template(
@@ -214,7 +215,7 @@ def package(service: TradingService, offering_id: int) -> str | tuple[str, int] 
         navigation=service_menu(service),
         service=service,
         offering=found,
-        parts=package_parts(session, service.id).get(found.id, []),
+        parts=package_parts(reading(), service.id).get(found.id, []),
         form=form,
     )
     return page, status

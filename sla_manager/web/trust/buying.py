@@ -70,7 +70,9 @@ class HowForm(BaseForm):
     ends_on = DateField("Last day", enter="Enter the last day of the agreements")
     schedule = ChoiceField("How does the trust want to pay?", enter="Choose how the trust wants to pay")
     invoicing = ChoiceField("How many invoices?", enter="Choose how many invoices")
-    purchase_order = TextField("Purchase order number (optional)", longest=60)
+    purchase_order = TextField(
+        "Purchase order number (optional)", longest=60, look={"classes": "govuk-input--width-20"}
+    )
     once = once_key()
 
 
@@ -78,7 +80,9 @@ class TrustOrderForm(BaseForm):
     """One signature for all of it."""
 
     role = TextField("Your role in the trust", enter="Enter your role, like Trust finance lead", longest=80)
-    purchase_order = TextField("Purchase order number (optional)", longest=60)
+    purchase_order = TextField(
+        "Purchase order number (optional)", longest=60, look={"classes": "govuk-input--width-20"}
+    )
     authority = CheckboxField(STATEMENT, enter="Tick the box to say that you may order this")
 
 
@@ -257,6 +261,8 @@ def purchase(trust: Trust, partnership_id: int) -> str | tuple[str, int] | Respo
             return _ordered(trust, found, form)
         except Refused as error:
             form.refuse(error)
+    session = reading()
+    found = partnership(session, partnership_id, trust_id=trust.id)
     agreements = [member.agreement for member in found.members]
     documents = _documents(found)
     page = render_template(
