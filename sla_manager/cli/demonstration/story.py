@@ -23,6 +23,7 @@ from sla_manager.cli.demonstration import people
 from sla_manager.cli.demonstration.approvals import tell_approvals
 from sla_manager.cli.demonstration.buying import Desk, Purchase, buy, leave_waiting, purchases
 from sla_manager.cli.demonstration.calendar import Diaries, school_terms
+from sla_manager.cli.demonstration.capacity import tell_capacity
 from sla_manager.cli.demonstration.changes import tell_changes
 from sla_manager.cli.demonstration.delivering import Round, bought
 from sla_manager.cli.demonstration.needs import tell_needs
@@ -111,6 +112,7 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
         _absences(session, officers, now=now)
     with database.transaction() as session:
         tell_approvals(session, service, at=now)
+        tell_capacity(session, service, today=today, by=MANAGER, at=now)
     say("the season for next year")
     tell_season(database, service.id, by=MANAGER, school_person=SCHOOL_PERSON, now=now)
 
