@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from sla_manager.agreements.models import Agreement, Partnership
+from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import Role
@@ -27,11 +27,9 @@ DATES = {
 class Desk:
     lead: FlaskClient
     stranger: FlaskClient
-    manager: FlaskClient
     trust_id: int
     school_ids: list[int]
     offering_id: int
-    urns: list[int]
 
 
 @pytest.fixture
@@ -47,9 +45,8 @@ def desk(app: Flask, sqlite: Database) -> Desk:
         ids = [
             builders.a_person(session, Role.TRUST_FINANCE_LEAD, trust=trust, email="l@trust.example").id,
             builders.a_person(session, Role.TRUST_FINANCE_LEAD, trust=other, email="o@trust.example").id,
-            builders.a_person(session, Role.SERVICE_MANAGER, email="m@council.example").id,
         ]
-        found = trust.id, [one.id for one in schools], offering.id, [one.urn for one in schools]
+        found = trust.id, [one.id for one in schools], offering.id
     clients = [app.test_client() for _ in ids]
     for client, person_id in zip(clients, ids, strict=True):
         sign_in_as(client, person_id)
@@ -95,25 +92,3 @@ def test_a_status_in_the_form_is_refused(desk: Desk, sqlite: Database) -> None:
     assert desk.lead.post(quantities_address(desk), data=sent).status_code in (400, 403, 422)
     with sqlite.reading() as session:
         assert session.scalar(select(func.count(Agreement.id))) == 0
-
-
-def test_the_service_arranges_shares_that_add_up_and_waits_for_all(desk: Desk, sqlite: Database) -> None:
-    first, second = desk.urns
-    sent = DATES | {"name": "Hillside", "kind": "shares", "offering": str(desk.offering_id), "quantity": "6"}
-    for lines, says in (
-        (f"{first} 50\n{second} 40", "The shares add up to 90 %"),
-        (f"{first} fifty\n{second} 50", "is not a percentage"),
-        ("123 50", "There is no school with the URN 123"),
-    ):
-        refused = desk.manager.post("/service/ews/partnerships/new", data=sent | {"partners": lines})
-        assert refused.status_code == 422
-        assert says in refused.text
-    made = desk.manager.post(
-        "/service/ews/partnerships/new", data=sent | {"partners": f"{first} 62.5\n{second} 37.5"}
-    )
-    assert made.status_code == 303
-    page = desk.manager.get(made.location).text
-    assert "Not ordered yet" in page
-    assert "£1,380.00" in page
-    with sqlite.reading() as session:
-        assert session.scalars(select(Partnership.name)).all() == ["Hillside"]
