@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from sla_manager.agreements.models import Agreement, Partnership, PartnershipMember
+from sla_manager.agreements.models import (
+    Agreement,
+    AgreementLine,
+    Partnership,
+    PartnershipMember,
+    PoolMove,
+    Tranche,
+)
+from sla_manager.agreements.queries.balances import balances
 from sla_manager.agreements.rules.partnerships import Invoicing, PartnershipKind
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.kernel.errors import NotFound
+from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
+from sla_manager.people.models import School
 
 
 def _whole() -> tuple[ExecutableOption, ...]:
@@ -102,3 +113,39 @@ def invoiced_together(session: Session, agreement_ids: Iterable[int]) -> dict[in
         )
         found |= {row[0]: row[1] for row in session.execute(query)}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """What a school of a pool has of its time: with what was moved to it, and what is left."""
+
+    bought: Minutes
+    left: Minutes
+
+
+def used_of(session: Session, together: Partnership) -> dict[int, PoolUse]:
+    """Return how each agreed member's time stands, by agreement."""
+    agreed = {one.agreement_id for one in together.members if one.agreement.status is AgreementStatus.AGREED}
+    found = {}
+    for agreement_id in sorted(agreed):
+        rows = balances(session, agreement_id=agreement_id)
+        found[agreement_id] = PoolUse(
+            Minutes(sum(row.figures.bought.minutes for row in rows)),
+            Minutes(sum(row.balance.minutes for row in rows)),
+        )
+    return found
+
+
+def pool_moves(session: Session, partnership_id: int) -> list[tuple[PoolMove, str, str]]:
+    """Return what moved in a pool, the latest first, with the school that gave and the one that took."""
+    giver, taker = aliased(School), aliased(School)
+    query = select(PoolMove, giver.name, taker.name).where(PoolMove.partnership_id == partnership_id)
+    for school, tranche_id in ((giver, PoolMove.from_tranche_id), (taker, PoolMove.to_tranche_id)):
+        tranche, line, agreement = aliased(Tranche), aliased(AgreementLine), aliased(Agreement)
+        query = (
+            query.join(tranche, tranche.id == tranche_id)
+            .join(line, line.id == tranche.line_id)
+            .join(agreement, agreement.id == line.agreement_id)
+            .join(school, school.id == agreement.school_id)
+        )
+    return [(row[0], row[1], row[2]) for row in session.execute(query.order_by(PoolMove.id.desc()))]

@@ -9,6 +9,7 @@ PAGES = (
     ("Today", "service.home"),
     ("Orders", "service.orders"),
     ("Agreements", "service.agreements"),
+    ("Bought together", "service.together"),
     ("Changes", "service.changes"),
     ("Seasons", "service.season_list"),
     ("Capacity", "service.capacity_board"),
