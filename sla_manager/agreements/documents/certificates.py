@@ -11,7 +11,7 @@ from sla_manager.agreements.documents.papers import freeze_paper
 from sla_manager.agreements.models import Acceptance, Agreement, AgreementVersion, Approval, Paper
 from sla_manager.agreements.queries import acceptance_of
 from sla_manager.agreements.queries.approvals import approved
-from sla_manager.gateways.printing.facts import Contact, plain
+from sla_manager.gateways.printing.facts import plain
 from sla_manager.gateways.printing.letter_facts import LetterFacts, LetterRow, LetterSection
 from sla_manager.kernel.clock import LONDON, london_date
 from sla_manager.kernel.words import long_date, pounds
@@ -76,7 +76,7 @@ def _facts(
             LetterRow(label="From", value=long_date(agreement.starts_on)),
             LetterRow(label="To", value=long_date(agreement.ends_on)),
             LetterRow(label="Net", value=pounds(agreement.net)),
-            LetterRow(label="Total with VAT", value=pounds(agreement.gross)),
+            *((LetterRow(label="Total with VAT", value=pounds(agreement.gross)),) if agreement.vat else ()),
         ),
         sections=(
             LetterSection(
@@ -88,7 +88,7 @@ def _facts(
                 rows=(
                     LetterRow(label="Accepted by", value=by.name),
                     LetterRow(label="For", value=f"{service.name}, {provider.name}"),
-                    *_moment(at),
+                    _moment(at),
                     LetterRow(label="Signed document (SHA-256)", value=signed.sha256, is_code=True),
                 ),
             ),
@@ -100,12 +100,7 @@ def _facts(
             ),
         ),
         signatures=(),
-        questions=Contact(
-            name=service.name,
-            role="",
-            phone=service.phone or provider.phone,
-            email=service.email or provider.email,
-        ),
+        questions=None,
     )
 
 
@@ -116,7 +111,7 @@ def _for_the_school(
         LetterRow(label="Accepted by", value=accepted.name),
         LetterRow(label="Role", value=accepted.role),
         LetterRow(label="Statement", value=accepted.statement),
-        *_moment(accepted.accepted_at),
+        _moment(accepted.accepted_at),
         LetterRow(label="Network address", value=accepted.address),
         LetterRow(label="Document accepted (SHA-256)", value=accepted.document_sha256, is_code=True),
     ]
@@ -130,11 +125,12 @@ def _for_the_school(
     return tuple(rows)
 
 
-def _moment(at: datetime) -> tuple[LetterRow, LetterRow]:
+def _moment(at: datetime) -> LetterRow:
     utc, local = at.astimezone(UTC), at.astimezone(LONDON)
-    return (
-        LetterRow(label="Time (UTC)", value=f"{long_date(utc.date())}, {utc:%H:%M:%S} UTC"),
-        LetterRow(
-            label="Time in London", value=f"{long_date(local.date())}, {local:%H:%M:%S} {local.tzname()}"
+    return LetterRow(
+        label="Time",
+        value=(
+            f"{long_date(utc.date())}, {utc:%H:%M:%S} UTC; in London {long_date(local.date())}, "
+            f"{local:%H:%M:%S} {local.tzname()}"
         ),
     )

@@ -115,6 +115,8 @@ def order(school: School, agreement_id: int) -> str | tuple[str, int] | Response
     session = reading()
     found = one_agreement(session, agreement_id, school_id=school.id)
     form = OrderForm()
+    if found.customer.purchase_order_required:
+        form.purchase_order.label.text = "Purchase order number"
     refuse_foreign_fields({*form._fields}, about="agreement", about_id=found.id)
     if found.status is AgreementStatus.QUOTED and not _spending(school).covers(order_value(session, found)):
         return redirect(url_for("school.ask", urn=school.urn, agreement_id=found.id))

@@ -73,6 +73,8 @@ def ask(school: School, agreement_id: int) -> str | tuple[str, int] | Response:
     if not form.is_submitted():
         form.purchase_order.data = found.purchase_order
         form.approver.data = str(able[0].person_id) if len(able) == 1 else None
+    if found.customer.purchase_order_required:
+        form.purchase_order.label.text = "Purchase order number"
     refuse_foreign_fields({*form._fields}, about="agreement", about_id=found.id)
     if able and form.is_sent():
         try:
@@ -171,7 +173,7 @@ def _decide(school: School, approval: Approval) -> str | tuple[str, int] | Respo
     is_live = is_open(approval, at=now()) and found.status is AgreementStatus.QUOTED and in_time
     page = render_template(
         "school/approve.html",
-        navigation=school_menu(school),
+        navigation=[],
         school=school,
         agreement=found,
         approval=approval,
