@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 from sla_manager.agreements.commands import accept_order, vary_line
 from sla_manager.agreements.models import Agreement, AgreementLine
 from sla_manager.agreements.rules.statuses import AgreementStatus
+from sla_manager.cli.commands import program
 from sla_manager.kernel.clock import london_time
 from sla_manager.kernel.errors import Forbidden, Refused
 from sla_manager.kernel.minutes import Minutes
@@ -329,3 +332,25 @@ def _two_for_the_last_days(database: Database, by: Actor) -> Iterable[int]:
         room = sellable(session, service)
         decide_order(session, ordered(session, by, str(room - 4)).id, by=by, at=SIGNED)
         return [ordered(session, by, "3").id for _ in range(2)]
+
+
+def test_the_command_line_accepts_beyond_capacity_only_with_a_reason(
+    sqlite: Database, by: Actor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with sqlite.transaction() as session:
+        room = sellable(session, a_team(session, by))
+        urn = builders.a_school(session).urn
+    monkeypatch.setenv("DATABASE_URL", sqlite.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("SLA_ARCHIVE", str(tmp_path / "invoices"))
+    words = (
+        "orders", "place", "--school", str(urn), "--offering", f"EWO-DAY={room + 7}", "--start", "2025-04-01",
+        "--end", "2026-03-31", "--signed-by", "Test Buyer", "--as-at", "2025-03-20", "--accept",
+    )  # fmt: skip
+    refused = CliRunner().invoke(program, list(words))
+    assert refused.exit_code == 1
+    assert "7 days over" in refused.output
+    assert "--beyond-capacity REASON" in refused.output
+    done = CliRunner().invoke(program, [*words, "--beyond-capacity", "A second officer starts."])
+    assert done.exit_code == 0, done.output
+    with sqlite.reading() as session:
+        assert session.scalars(select(CapacityDecision.reason)).all() == ["A second officer starts."]
