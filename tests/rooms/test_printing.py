@@ -57,19 +57,45 @@ HOSTILE = (
 )
 
 
+class Complaints(logging.Handler):
+    """Keeps what the layout library complains of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+COMPLAINTS = Complaints()
+
+
 @pytest.fixture(scope="module")
 def press() -> Iterator[Press]:
+    library = logging.getLogger("weasyprint")
+    library.addHandler(COMPLAINTS)
     yield Press(PAPER)
-    printed.cache_clear()
+    library.removeHandler(COMPLAINTS)
+    for kept in (print_once, printed, words):
+        kept.cache_clear()
+
+
+@lru_cache(maxsize=32)
+def print_once(facts: Facts, press: Press) -> tuple[bytes, tuple[str, ...]]:
+    """Print facts once for all the tests that look at them; returns the bytes and what was complained of."""
+    stored, before = plain(facts), len(COMPLAINTS.said)
+    content = press.print_document(str(stored["kind"]), stored)
+    return content, tuple(COMPLAINTS.said[before:])
 
 
 @lru_cache(maxsize=32)
 def printed(facts: Facts, press: Press) -> PdfReader:
-    """Return the printed document; the same facts are printed once for all the tests that read them."""
-    stored = plain(facts)
-    return PdfReader(io.BytesIO(press.print_document(str(stored["kind"]), stored)))
+    """Return the printed document."""
+    return PdfReader(io.BytesIO(print_once(facts, press)[0]))
 
 
+@lru_cache(maxsize=32)
 def words(reader: PdfReader) -> str:
     """Return what a reader of the document finds, with single ordinary spaces."""
     return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
@@ -355,25 +381,26 @@ def test_every_page_is_a4(press: Press) -> None:
     assert sizes == {(595, 842)}
 
 
-def test_printing_raises_no_complaint_from_the_layout_library(
-    press: Press, caplog: pytest.LogCaptureFixture
-) -> None:
-    logging.getLogger("weasyprint").propagate = True
-    with caplog.at_level(logging.WARNING, "weasyprint"):
-        Press(PAPER)
-        for facts in (*MONEY.values(), samples.day_statement(), agreements()["barnsley-2024-25"]):
-            press.print_document(facts.kind, plain(facts))
-    assert [record.getMessage() for record in caplog.records] == []
+def test_printing_raises_no_complaint_from_the_layout_library(press: Press) -> None:
+    Press(PAPER)
+    for facts in (*MONEY.values(), samples.day_statement(), agreements()["barnsley-2024-25"]):
+        assert print_once(facts, press)[1] == ()
+
+
+def test_control_a_complaint_of_the_layout_library_would_be_seen(press: Press) -> None:
+    before = len(COMPLAINTS.said)
+    logging.getLogger("weasyprint").warning("Ignored something")
+    assert COMPLAINTS.said[before:] == ["Ignored something"]
 
 
 # The same facts, the same bytes.
 
 
 @pytest.mark.parametrize("facts", [*MONEY.values(), samples.day_statement()], ids=[*MONEY, "statement"])
-def test_n6_the_same_facts_give_the_same_bytes(facts: object, press: Press) -> None:
+def test_n6_the_same_facts_give_the_same_bytes(facts: Facts, press: Press) -> None:
     stored = plain(facts)
     kind = str(stored["kind"])
-    first = press.print_document(kind, stored)
+    first, _ = print_once(facts, press)
     press.print_document("credit_note", plain(samples.credit_note()))
     assert press.print_document(kind, stored) == first
     assert Press(PAPER).print_document(kind, dict(reversed(stored.items()))) == first
@@ -652,14 +679,13 @@ def test_children_are_kept_and_replaced_after_so_many_documents() -> None:
     with Printer(PAPER, limits=Limits(documents_per_child=2)) as printer:
         children = []
         contents = []
-        for _ in range(5):
+        for _ in range(3):
             contents.append(printer.print("recharge_note", stored))
             children.append(printer.process_ids())
     assert len(set(contents)) == 1
     assert children[0] != ()
     assert children[1] == (), "the second document was the child's last"
-    assert children[2] != children[0]
-    assert children[3] == ()
+    assert children[2] not in ((), children[0])
 
 
 def test_s4_a_document_beyond_its_processor_time_fails_with_the_reason_and_the_next_one_prints() -> None:
@@ -683,7 +709,7 @@ def test_s4_a_document_beyond_its_memory_fails_and_is_no_crash() -> None:
         Printer(PAPER, limits=Limits(memory_bytes=200 * 1024 * 1024)) as printer,
         pytest.raises(PrintingFailed, match="could not be printed"),
     ):
-        printer.print("invoice", plain(samples.long_invoice(1000)))
+        printer.print("invoice", plain(samples.long_invoice(700)))
 
 
 def test_n8_a_child_that_is_killed_is_replaced() -> None:

@@ -6,7 +6,7 @@ A new page is in the matrix by being registered. An address with an argument tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -40,6 +40,7 @@ from sla_manager.billing.models import Document
 from sla_manager.billing.runs import run
 from sla_manager.catalogue.commands.bundles import add_discount
 from sla_manager.catalogue.rules.discounts import DiscountKind, DiscountRule
+from sla_manager.config import ROOT
 from sla_manager.finance.commands import make_batch
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.money import Money
@@ -67,6 +68,7 @@ from sla_manager.visits.commands import add_absence, log_delivery, plan_visit
 from sla_manager.visits.commands.closures import add_closure
 from sla_manager.visits.models import AbsenceKind, ExtraTime
 from sla_manager.visits.rules.slots import Part
+from sla_manager.web.brochures import PrintingDesk
 from sla_manager.web.guard import PUBLIC, SIGNED_IN, Guard
 from tests import builders
 from tests.conftest import NOON, sign_in_as
@@ -170,10 +172,20 @@ def people_of(database: Database, place: dict[str, Any], officer: str) -> dict[R
     return found
 
 
+class NoPaper:
+    """A printer that prints nothing: here it matters who may ask for a paper, not what stands on it."""
+
+    def print(self, kind: str, facts: Mapping[str, object]) -> bytes:
+        """Return a file without a page."""
+        assert facts, kind
+        return b"%PDF-1.7"
+
+
 @pytest.fixture(autouse=True)
 def like_in_service(app: Flask) -> None:
     """Answer a fault with its page, so that the matrix lists every address with one."""
     app.testing = False
+    app.extensions["sla.desk"] = PrintingDesk(ROOT / "templates", NoPaper())
 
 
 @pytest.fixture(scope="module")
