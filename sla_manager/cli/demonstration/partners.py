@@ -1,4 +1,4 @@
-"""Schools that buy together in the demonstration: a trust's purchase that waits, and a pool that runs."""
+"""A trust that buys for four schools on one invoice, and a pool of three schools with different owners."""
 
 from __future__ import annotations
 
@@ -18,86 +18,103 @@ from sla_manager.agreements.commands.partnerships import (
     prepare_trust_purchase,
     purchase_sha256,
 )
-from sla_manager.agreements.models import Partnership
 from sla_manager.agreements.queries import frozen_sha256
 from sla_manager.agreements.rules.partnerships import Invoicing, PartnershipKind
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.catalogue.models import Offering
+from sla_manager.cli.demonstration.buying import DAY
+from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.periods import FinancialYear
-from sla_manager.people.models import School, TradingService
+from sla_manager.people.models import School, TradingService, Trust
+from sla_manager.people.queries import person_by_email
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.store.audit import Actor
 
-STATEMENT = "I have the authority to order this, and I accept the terms in the document."
+LEAD_EMAIL, ADDRESS = "finance.lead@trust.example", "198.51.100.9"
+STATEMENT = "I have the authority to order this for the schools."
+OWNERS = (CustomerClass.ACADEMY, CustomerClass.OWN_MAINTAINED, CustomerClass.VOLUNTARY_AIDED)
+SHARES = (5_000, 3_000, 2_000)
+CAP = Minutes(24 * 60)
 
 
-def tell_partners(session: Session, service: TradingService, *, today: date, by: Actor, at: datetime) -> None:
-    """Let a trust order for four schools with one invoice a date, and three schools of several owners have a pool."""
-    if session.scalar(select(Partnership.id).limit(1)) is not None:
-        return
-    day = session.scalars(
-        select(Offering)
-        .where(Offering.service_id == service.id, Offering.unit == "day")
-        .order_by(Offering.position)
-    ).first()
-    trust_id = session.scalar(
-        select(School.trust_id)
-        .where(School.trust_id.is_not(None))
-        .group_by(School.trust_id)
-        .order_by(School.trust_id)
-    )
-    if day is None or trust_id is None:
-        return
-    purchase = Purchase(
+def tell_partners(
+    session: Session, service: TradingService, *, starts_on: date, by: Actor, at: datetime
+) -> None:
+    """Let a trust and three neighbours buy from a day until the end of its financial year; all of it is agreed."""
+    day_id = session.scalars(
+        select(Offering.id).where(Offering.service_id == service.id, Offering.code == DAY)
+    ).one()
+    bought = Purchase(
         service_id=service.id,
-        starts_on=today,
-        ends_on=FinancialYear.of(today).period.last,
+        starts_on=starts_on,
+        ends_on=FinancialYear.of(starts_on).period.last,
         schedule=Schedule.SINGLE,
     )
-    _trust_buys(session, trust_id, day, purchase, by, at)
-    _pool(session, day, purchase, by, at)
+    _trust(session, day_id, bought, by=by, at=at)
+    _pool(session, day_id, bought, by=by, at=at)
 
 
-def _trust_buys(
-    session: Session, trust_id: int, day: Offering, purchase: Purchase, by: Actor, at: datetime
-) -> None:
-    schools = session.scalars(
-        select(School.id).where(School.trust_id == trust_id).order_by(School.name).limit(4)
-    )
-    lines = {school_id: [LineWanted(day.id, Decimal(2 + place))] for place, school_id in enumerate(schools)}
+def _trust(session: Session, day_id: int, bought: Purchase, *, by: Actor, at: datetime) -> None:
+    """Order two days for each of four schools with one signature, all on one invoice."""
+    trust = session.scalars(select(Trust).order_by(Trust.id)).first()
+    lead = person_by_email(session, LEAD_EMAIL)
+    if trust is None or lead is None:
+        return
+    query = select(School.id).where(School.trust_id == trust.id, School.status_code == "1")
+    schools = session.scalars(query.order_by(School.urn).limit(4)).all()
+    who = Actor(lead.id, lead.name, ADDRESS)
     together = prepare_trust_purchase(
-        session, trust_id, lines, purchase=purchase, invoicing=Invoicing.TOGETHER, by=by, at=at
+        session,
+        trust.id,
+        {one: [LineWanted(day_id, Decimal(2))] for one in schools},
+        purchase=bought,
+        invoicing=Invoicing.TOGETHER,
+        by=who,
+        at=at,
     )
     order_together(
         session,
         together.id,
         role="Trust finance lead",
         statement=STATEMENT,
-        address="198.51.100.20",
+        address=ADDRESS,
         seen_sha256=purchase_sha256(session, together),
+        purchase_order="TR-2041",
+        by=who,
+        at=at,
+    )
+    accept_together(session, together.id, by=by, at=at)
+
+
+def _pool(session: Session, day_id: int, bought: Purchase, *, by: Actor, at: datetime) -> None:
+    """Let an academy, a community school and a church school share six days as a pool."""
+    three = [_one_of(session, kind) for kind in OWNERS]
+    together = prepare_partnership(
+        session,
+        [Partner(one, share, CAP) for one, share in zip(three, SHARES, strict=True)],
+        [LineWanted(day_id, Decimal(6))],
+        kind=PartnershipKind.POOL,
+        name="Harrow Down neighbours",
+        purchase=bought,
         by=by,
         at=at,
     )
-
-
-def _pool(session: Session, day: Offering, purchase: Purchase, by: Actor, at: datetime) -> None:
-    wanted = (CustomerClass.OWN_MAINTAINED, CustomerClass.VOLUNTARY_AIDED, CustomerClass.ACADEMY)
-    partners = []
-    for kind in wanted:
-        school = session.scalars(
-            select(School).where(School.derived_class == kind).order_by(School.name.desc()).limit(1)
-        ).first()
-        if school is not None:
-            partners.append(Partner(school.id))
-    if len(partners) < 2:
-        return
-    pool = prepare_partnership(
-        session, partners, [LineWanted(day.id, Decimal(6))], kind=PartnershipKind.POOL, name="River valley schools",
-        purchase=purchase, by=by, at=at,
-    )  # fmt: skip
-    for member in pool.members:
+    for member in together.members:
         place_order(
-            session, member.agreement_id, role="Head teacher", statement=STATEMENT, address="198.51.100.21",
-            document_sha256=frozen_sha256(session, member.agreement_id), by=by, at=at,
-        )  # fmt: skip
-    accept_together(session, pool.id, by=by, at=at)
+            session,
+            member.agreement_id,
+            role="Head teacher",
+            statement=STATEMENT,
+            address=ADDRESS,
+            purchase_order=f"PO-P{member.position}",
+            document_sha256=frozen_sha256(session, member.agreement_id),
+            by=Actor(None, "Owen Farrar"),
+            at=at,
+        )
+    accept_together(session, together.id, by=by, at=at)
+
+
+def _one_of(session: Session, kind: CustomerClass) -> int:
+    """Return the last school of a kind that belongs to no trust, or of the kind at all."""
+    query = select(School.id).where(School.customer_class == kind, School.status_code == "1")
+    return session.scalars(query.order_by(School.trust_id.is_not(None), School.urn.desc())).first() or 0

@@ -22,7 +22,7 @@ from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.catalogue.models import Offering
 from sla_manager.catalogue.queries import offerings
 from sla_manager.catalogue.rules.families import Family
-from sla_manager.kernel.errors import NotFound, Refused
+from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.quantities import read_quantity
@@ -180,6 +180,8 @@ def _schools_named(text: str) -> list[School]:
 def arrange(service: TradingService) -> str | tuple[str, int] | Response:
     """Ask what is shared and how; then each school has its own quote."""
     kind, schools = _kind(), _schools_asked()
+    if kind is None or not schools:
+        return redirect(url_for("service.who_together", service=service.code))
     form, typed, status = _arrange_form(service), Typed.of_request(), 200
     if form.is_submitted():
         own = {f"{part}_{one.id}" for part in ("share", "cap") for one in schools}
@@ -203,18 +205,17 @@ def arrange(service: TradingService) -> str | tuple[str, int] | Response:
     return page, status
 
 
-def _kind() -> PartnershipKind:
+def _kind() -> PartnershipKind | None:
     given = request.args.get("kind", "")
-    if given not in (PartnershipKind.SHARES.value, PartnershipKind.POOL.value):
-        raise NotFound
-    return PartnershipKind(given)
+    kinds = (PartnershipKind.SHARES, PartnershipKind.POOL)
+    return next((one for one in kinds if one.value == given), None)
 
 
 def _schools_asked() -> list[School]:
     try:
         return _schools_named(" ".join(request.args.getlist("urn")))
-    except Refused as error:
-        raise NotFound from error
+    except Refused:
+        return []
 
 
 def _arrange_form(service: TradingService) -> ArrangeForm:

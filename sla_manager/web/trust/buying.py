@@ -132,6 +132,8 @@ def how_much(trust: Trust) -> str | tuple[str, int] | Response:
     """Ask how much each school needs, from when, and how it is paid; then prepare every quote at once."""
     service = _service()
     schools, wanted = _chosen(trust, service)
+    if not schools or not wanted:
+        return redirect(url_for("trust.buy", trust_id=trust.id, service=service.code))
     form, status = _how_form(), 200
     typed = {name: text for name, text in request.form.items() if name.startswith("quantity_")}
     troubles: dict[str, str] = {}
@@ -162,8 +164,6 @@ def _chosen(trust: Trust, service: TradingService) -> tuple[list[School], list[O
     named, asked = set(request.args.getlist("schools")), set(request.args.getlist("offerings"))
     schools = [one for one in schools_of(trust) if str(one.id) in named]
     wanted = [one for one in _sold(service) if str(one.id) in asked]
-    if not schools or not wanted:
-        raise NotFound
     return schools, wanted
 
 

@@ -9,7 +9,7 @@ from sla_manager.billing.models import Document
 from sla_manager.billing.queries import credits_of, document, documents_page, file_of
 from sla_manager.kernel.errors import GatewayFailed, NotFound
 from sla_manager.payments.queries import open_amount, open_amounts
-from sla_manager.people.models import Trust
+from sla_manager.people.models import Customer, School, Trust
 from sla_manager.people.queries import customer_of_trust
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
@@ -42,9 +42,12 @@ def documents(trust: Trust) -> str:
 
 
 def _own(trust: Trust, document_id: int) -> Document:
+    """Return a document made out to the trust, or to one of its schools."""
     session = reading()
     found = document(session, document_id)
-    if found.customer_id != customer_of_trust(session, trust.id).id:
+    payer = session.get_one(Customer, found.customer_id)
+    school = session.get(School, payer.school_id) if payer.school_id is not None else None
+    if trust.id not in (payer.trust_id, school.trust_id if school is not None else None):
         raise NotFound
     return found
 
