@@ -35,6 +35,7 @@ from sla_manager.store.audit import Actor
 from sla_manager.store.constraints import explain
 from sla_manager.store.database import Database
 from sla_manager.store.numbers import DateBeforeLastNumber, NumberSeries
+from sla_manager.store.outbox import post
 
 _TROUBLES = (ProductError, IntegrityError, DataError, ValueError, TypeError, LookupError, ArithmeticError)
 
@@ -295,6 +296,7 @@ def _keep_parked(database: Database, plan: DuePlan, reasons: dict[int, str], *, 
     """Write down what is parked, and take off the list what is not any more."""
     with database.transaction() as session:
         known = {row.agreement_id: row for row in session.scalars(select(Parked))}
+        _alert(session, plan, {one: why for one, why in reasons.items() if one not in known}, at=at)
         for agreement_id, reason in reasons.items():
             row = known.get(agreement_id)
             if row is None:
@@ -304,6 +306,27 @@ def _keep_parked(database: Database, plan: DuePlan, reasons: dict[int, str], *, 
         settled = set(known) - set(reasons)
         if settled:
             session.execute(delete(Parked).where(Parked.agreement_id.in_(settled)))
+
+
+def _alert(session: Session, plan: DuePlan, parked: dict[int, str], *, at: datetime) -> None:
+    """Tell the council of what is newly parked, in one mail a run."""
+    recipient = the_provider(session).email
+    if not parked or not recipient:
+        return
+    lines = [
+        f"{plan.agreements[one].reference}, {plan.agreements[one].school.name}: {why}"
+        for one, why in sorted(parked.items())
+    ]
+    many = len(parked) > 1
+    subject = f"{len(parked)} agreements could not be billed" if many else "An agreement could not be billed"
+    post(
+        session,
+        f"parked:{plan.as_at.isoformat()}:{'-'.join(map(str, sorted(parked)))}"[:200],
+        recipient=recipient,
+        subject=subject,
+        body="\n\n".join([*lines[:50], "Everything else was issued. The next run tries these again."]) + "\n",
+        at=at,
+    )
 
 
 def differences(rows: Iterable[DueRow], values: dict[int, tuple[Money, Money]]) -> list[Difference]:

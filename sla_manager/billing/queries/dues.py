@@ -31,6 +31,7 @@ from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.agreements.worth import is_lowered, signed_minutes, worth_of_time
 from sla_manager.billing.models import Billed, Document
+from sla_manager.billing.queries.documents import agreement_values
 from sla_manager.billing.rules.dues import (
     Due,
     DueLine,
@@ -42,6 +43,7 @@ from sla_manager.billing.rules.dues import (
     period_words,
     time_line_figures,
 )
+from sla_manager.billing.rules.impossible import impossible
 from sla_manager.catalogue.rules.vat import Route
 from sla_manager.kernel.clock import london_date, london_time
 from sla_manager.kernel.minutes import Minutes, total_minutes
@@ -89,10 +91,61 @@ def due_plan(session: Session, as_at: date, *, agreement_ids: Sequence[int] | No
     plan = DuePlan(as_at, agreements=_agreements(session, {due.agreement_id for due in found}))
     found.sort(key=lambda due: (due.net.pence < 0, due.tax_point, due.agreement_id, due.label, due.route))
     checked = [_with_purchase_order(due, plan.agreements[due.agreement_id]) for due in found]
+    checked = _possible(session, plan, checked)
     for due in _together(session, plan, checked):
         (plan.dues if due.net or due.trouble else plan.nothing).append(due)
     plan.already = already_billed(session, as_at)
     return plan
+
+
+_PLANNED = ("instalment", "variation")
+
+
+def _possible(session: Session, plan: DuePlan, dues: Sequence[Due]) -> list[Due]:
+    """Put trouble on everything due for an agreement of which more is proposed than can be right (C6)."""
+    planned = [due for due in dues if due.trouble is None and due.sources[0][0] in _PLANNED]
+    proposed: dict[int, list[Money]] = defaultdict(list)
+    for due in planned:
+        proposed[due.agreement_id].append(due.net)
+    if not proposed:
+        return list(dues)
+    values, billed = agreement_values(session, proposed), _billed_instalments(session, proposed)
+    troubles = {
+        one: impossible(
+            plan.agreements[one].reference,
+            value=values[one][0],
+            billed=billed.get(one, Money(0)),
+            proposed=total(nets),
+            documents=len(nets),
+        )
+        for one, nets in proposed.items()
+    }
+    return [
+        replace(due, trouble=troubles.get(due.agreement_id)) if due.trouble is None else due for due in dues
+    ]
+
+
+def _billed_instalments(session: Session, ids: Iterable[int]) -> dict[int, Money]:
+    """Return what of each agreement's instalments and variations is billed."""
+    wanted, found = sorted(ids), dict[int, Money]()
+    for start in range(0, len(wanted), _CHUNK):
+        query = (
+            select(Instalment.agreement_id, func.sum(InstalmentPart.net))
+            .join(InstalmentPart, InstalmentPart.instalment_id == Instalment.id)
+            .join(AgreementLine, AgreementLine.id == InstalmentPart.line_id)
+            .join(
+                Billed,
+                and_(
+                    Billed.purpose == Instalment.purpose,
+                    Billed.source_id == Instalment.id,
+                    Billed.route == AgreementLine.route,
+                ),
+            )
+            .where(Instalment.agreement_id.in_(wanted[start : start + _CHUNK]))
+            .group_by(Instalment.agreement_id)
+        )
+        found |= {row[0]: row[1] for row in session.execute(query)}
+    return found
 
 
 def _together(session: Session, plan: DuePlan, dues: Sequence[Due]) -> list[Due]:
