@@ -326,7 +326,7 @@ def test_a_letter_comes_with_each_renewal_and_says_last_year_and_this_year(sqlit
     prepare_renewals(sqlite, season_id, by=BY, at=PREPARED)
     renewal = rows(sqlite)[0]
     with sqlite.reading() as session:
-        paper = session.scalars(select(Paper)).one()
+        paper = session.scalars(select(Paper).where(Paper.kind == "renewal_letter")).one()
     assert (paper.key, paper.school_id) == (letter_key(renewal), renewal.school_id)
     printed = PrinterHere(ROOT / "templates").print("renewal_letter", paper.facts)
     words = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(printed)).pages).split())
