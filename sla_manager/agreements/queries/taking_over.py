@@ -210,7 +210,7 @@ def find_school(books: Books, row: ReadRow) -> tuple[KnownSchool | None, list[Fi
 
 
 def _unknown(books: Books, row: ReadRow, what: str, column: Field) -> Finding:
-    near = get_close_matches(plain_header(row.school), books.by_name, n=3, cutoff=0.75) if row.school else []
+    near = get_close_matches(plain_header(row.school), books.by_name) if row.school else []
     listed = "; ".join(f"{one.name}, URN {one.urn}" for name in near for one in books.by_name[name][:1])
     do = f"Do you mean {listed}?" if listed else "Check it, or import the register that has the school."
     return _error(row, column, f"No school has the {what}.", do)
