@@ -397,3 +397,20 @@ def test_a_required_purchase_order_is_asked_for_before_the_approval(database: Da
             cast.ask(session, at)
         approval = cast.ask(session, at, purchase_order="PO 9")
         assert approve(session, approval, cast.chair, at).purchase_order == "PO 9"
+
+
+def test_c1_ordered_in_two_tabs_there_is_one_order_and_one_mail(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        quote = selling.quote(session, by, at)
+    gate = threading.Barrier(4)
+
+    def press(_: int) -> int:
+        gate.wait(10)
+        with database.transaction() as session:
+            return selling.order(session, quote, by, at).id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(press, range(4))) == {quote.id}
+    assert counts(database, quote.id) == (1, 1)

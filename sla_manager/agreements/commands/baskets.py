@@ -161,9 +161,7 @@ def quote_basket(
     key = f"basket:{basket.id}:{once_key or ''}"
     if basket.quote_id is not None:
         made = whole_agreement(session, basket.quote_id)
-        if (once_key is not None and made.once_key == key) or (
-            wanted is None and basket.version == version
-        ):
+        if (once_key is not None and made.once_key == key) or (wanted is None and basket.version == version):
             return made
         raise BasketQuoted(basket.updated_by, made.reference)
     if wanted is not None:
