@@ -27,6 +27,8 @@ from sla_manager.cli.demonstration.capacity import tell_capacity
 from sla_manager.cli.demonstration.changes import tell_changes
 from sla_manager.cli.demonstration.delivering import Round, bought
 from sla_manager.cli.demonstration.needs import tell_needs
+from sla_manager.cli.demonstration.partners import tell_partners
+from sla_manager.cli.demonstration.prices import tell_prices
 from sla_manager.cli.demonstration.schools import AUTHORITY, register_file
 from sla_manager.cli.demonstration.season import tell_season
 from sla_manager.finance.commands import make_batch
@@ -91,6 +93,9 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
             one for one in [*year_before, *now_bought] if one.signed_on < days.end and id(one) not in signed
         ]
         _sign(database, desk, wanted, signed)
+        if month == add_months(this_year.period.start, 1):
+            with database.transaction() as session:
+                tell_partners(session, service, starts_on=month, by=MANAGER, at=_evening(month, now))
         _work(database, plan, service.id, schools, days, now=now)
         if month < today.replace(day=1):
             _bill(database, days, seen, now=now, chance=chance)
@@ -115,6 +120,8 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
         tell_capacity(session, service, today=today, by=MANAGER, at=now)
     say("the season for next year")
     tell_season(database, service.id, by=MANAGER, school_person=SCHOOL_PERSON, now=now)
+    with database.transaction() as session:
+        tell_prices(session, service, today=today, by=MANAGER, at=now)
 
 
 def _preset() -> Preset:
