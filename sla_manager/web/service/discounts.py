@@ -123,8 +123,8 @@ def discounts(service: TradingService) -> str | tuple[str, int] | Response:
 @blueprint.route("/<service>/prices/discounts/new", methods=["GET", "POST"])
 @in_service(Permission.MANAGE_CATALOGUE)
 def new_discount(service: TradingService) -> str | tuple[str, int] | Response:
-    """Add a discount of the kind that the address names."""
-    named = request.args.get("kind", "")
+    """Add a discount of the kind that the address names, an early bird without one."""
+    named = request.args.get("kind", DiscountKind.EARLY_BIRD.value)
     if named not in set(DiscountKind):
         raise NotFound
     kind, status, code = DiscountKind(named), 200, service.code
