@@ -16,7 +16,7 @@ from sla_manager.people.queries import person_by_email
 from sla_manager.store.audit import Actor
 from sla_manager.web.forms import BaseForm, EmailField, PasswordField
 from sla_manager.web.guard import SignedInPerson, my_memberships, public, signed_in
-from sla_manager.web.navigation import my_schools, places
+from sla_manager.web.navigation import my_schools, my_trusts, places
 from sla_manager.web.pages import now, reading, transaction
 from sla_manager.web.sign_in import blueprint
 from sla_manager.web.sign_in.limits import count_attempt
@@ -72,7 +72,9 @@ def start() -> str | Response:
     schools = my_schools()
     taken = {url_for("sign_in.start"), *(school_address(school.urn) for school in schools)}
     others = [place for place in places() if place["href"] not in taken]
-    addresses = [school_address(school.urn) for school in schools] + [place["href"] for place in others]
+    trusts = {one.id for one in my_trusts()}
+    apart = [school for school in schools if school.trust_id not in trusts]
+    addresses = [school_address(school.urn) for school in apart] + [place["href"] for place in others]
     if len(addresses) == 1:
         return redirect(addresses[0])
     return render_template(
