@@ -32,7 +32,7 @@ from sla_manager.store.audit import Actor
 
 LEAD_EMAIL, ADDRESS = "finance.lead@trust.example", "198.51.100.9"
 STATEMENT = "I have the authority to order this for the schools."
-OWNERS = (CustomerClass.ACADEMY, CustomerClass.OWN_MAINTAINED, CustomerClass.VOLUNTARY_AIDED)
+OWNERS = (CustomerClass.ACADEMY, CustomerClass.OWN_MAINTAINED, CustomerClass.INDEPENDENT)
 SHARES = (5_000, 3_000, 2_000)
 CAP = Minutes(24 * 60)
 
@@ -87,8 +87,10 @@ def _trust(session: Session, day_id: int, bought: Purchase, *, by: Actor, at: da
 
 
 def _pool(session: Session, day_id: int, bought: Purchase, *, by: Actor, at: datetime) -> None:
-    """Let an academy, a community school and a church school share six days as a pool."""
-    three = [_one_of(session, kind) for kind in OWNERS]
+    """Let an academy, a community school and an independent school share six days as a pool."""
+    three = _neighbours(session)
+    if len(three) != len(SHARES):
+        return
     together = prepare_partnership(
         session,
         [Partner(one, share, CAP) for one, share in zip(three, SHARES, strict=True)],
@@ -114,7 +116,9 @@ def _pool(session: Session, day_id: int, bought: Purchase, *, by: Actor, at: dat
     accept_together(session, together.id, by=by, at=at)
 
 
-def _one_of(session: Session, kind: CustomerClass) -> int:
-    """Return the last school of a kind that belongs to no trust, or of the kind at all."""
-    query = select(School.id).where(School.customer_class == kind, School.status_code == "1")
-    return session.scalars(query.order_by(School.trust_id.is_not(None), School.urn.desc())).first() or 0
+def _neighbours(session: Session) -> list[int]:
+    """Return the last school of each of the kinds, one that belongs to no trust before others."""
+    query = select(School).where(School.status_code == "1")
+    every = session.scalars(query.order_by(School.trust_id.is_not(None), School.urn.desc())).all()
+    found = {one.customer_class: one.id for one in reversed(every)}
+    return [found[kind] for kind in OWNERS if kind in found]
