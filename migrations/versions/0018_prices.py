@@ -104,7 +104,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_price_hold_offering_id")),
         sa.ForeignKeyConstraint(["price_id"], ["price.id"], name=op.f("fk_price_hold_price_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_price_hold")),
-        sa.UniqueConstraint("school_id", "offering_id", "starts_on", name=op.f("uq_price_hold_school_id_offering_id_starts_on")),
+        sa.UniqueConstraint(
+            "school_id",
+            "offering_id",
+            "starts_on",
+            name=op.f("uq_price_hold_school_id_offering_id_starts_on"),
+        ),
     )
     op.create_index("ix_price_hold_school", "price_hold", ["school_id", "until"], unique=False)
     changed = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in DISCOUNT_FIELDS)

@@ -97,7 +97,9 @@ for _table in (
     "variation_proposal",
 ):
     says(f"append_only_{_table}", "What is in the books is never changed. Add a correction.", kind=Conflict)
-says("taken_row_of_an_import", "A row of a spreadsheet becomes an agreement of its own service.", kind=Conflict)
+says(
+    "taken_row_of_an_import", "A row of a spreadsheet becomes an agreement of its own service.", kind=Conflict
+)
 says("takeover_is_done", "This file is taken over. What was done stays.", kind=Conflict)
 for _rule in ("taken_row(service_id, sha256, row)", "uq_taken_row_service_id_sha256_row"):
     says(_rule, "This row of this file was taken over already.", kind=Conflict)

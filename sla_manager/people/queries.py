@@ -35,7 +35,9 @@ PAGE = 50
 def provider(session: Session) -> Provider | None:
     """Return the council that runs this installation; None before its first run. A session asks for it once."""
     found: Provider | None = session.get(Provider, 1)
-    session.info["provider"] = found  # a session holds its objects weakly, so that it would ask again and again
+    session.info["provider"] = (
+        found  # a session holds its objects weakly, so that it would ask again and again
+    )
     return found
 
 

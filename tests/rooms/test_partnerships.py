@@ -373,7 +373,7 @@ def test_time_never_moves_to_another_year(database: Database, by: Actor, at: dat
                 effective_on=DELIVERED,
                 moved_at=at,
                 moved_by="x",
-            )  # fmt: skip
+            )
         )
 
 

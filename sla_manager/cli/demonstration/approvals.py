@@ -1,4 +1,4 @@
-"""A chair of governors, a quote above the business manager's limit that waits for her, and a basket in the making."""
+"""A quote above the business manager's limit that waits for the chair of governors, and a basket in the making."""
 
 from __future__ import annotations
 
@@ -15,28 +15,22 @@ from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.catalogue.models import Offering
 from sla_manager.cli.demonstration.buying import DAY, TRAINING
 from sla_manager.cli.demonstration.changes import SHOWN_SCHOOL
-from sla_manager.cli.demonstration.people import PASSWORD
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.periods import FinancialYear
-from sla_manager.people.commands import add_person, grant_role
 from sla_manager.people.models import School, TradingService
 from sla_manager.people.queries import person_by_email
-from sla_manager.people.rules.roles import Role
-from sla_manager.store.audit import SYSTEM, Actor
+from sla_manager.store.audit import Actor
 
-CHAIR, CHAIR_EMAIL = "Edith Rowan", "chair@school.example"
-PREPARES = "business.manager@school.example"
+PREPARES, CHAIR_EMAIL = "business.manager@school.example", "chair@school.example"
 
 
 def tell_approvals(session: Session, service: TradingService, *, at: datetime) -> None:
-    """Add the chair, put a large quote to her, and leave a day of training in the school's basket."""
+    """Put a large quote to the chair, and leave a day of training in the school's basket."""
     school = session.scalars(select(School).where(School.urn == SHOWN_SCHOOL)).one()
-    manager = person_by_email(session, PREPARES)
-    if manager is None:
+    manager, chair = person_by_email(session, PREPARES), person_by_email(session, CHAIR_EMAIL)
+    if manager is None or chair is None:
         return
     by = Actor(manager.id, manager.name, "198.51.100.7")
-    chair = add_person(session, name=CHAIR, email=CHAIR_EMAIL, password=PASSWORD, by=SYSTEM, at=at)
-    grant_role(session, chair.id, Role.CHAIR_OF_GOVERNORS, school_id=school.id, by=SYSTEM, at=at)
     offerings = {
         one.code: one.id for one in session.scalars(select(Offering).where(Offering.service_id == service.id))
     }

@@ -11,7 +11,7 @@ from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
 from sla_manager.people.commands import add_officer, add_person, grant_role
 from sla_manager.people.models import Officer, School, Trust
-from sla_manager.people.rules.roles import Role
+from sla_manager.people.rules.roles import Role, Scope
 from sla_manager.store.audit import Actor
 
 PASSWORD = "wexcombe-demonstration"  # noqa: S105 (printed at every start: the demonstration has no secrets)
@@ -51,7 +51,16 @@ SIGN_INS = (
         Role.HEAD_TEACHER, "Owen Prosser", "head@school.example", "approve extra time, see the same school"
     ),
     SignIn(
-        Role.TRUST_FINANCE_LEAD, "Marguerite Dale", "finance.lead@trust.example", "all schools of one trust"
+        Role.CHAIR_OF_GOVERNORS,
+        "Edith Rowan",
+        "chair@school.example",
+        "approve an order above the business manager's limit",
+    ),
+    SignIn(
+        Role.TRUST_FINANCE_LEAD,
+        "Marguerite Dale",
+        "finance.lead@trust.example",
+        "buy for all schools of a trust",
     ),
     SignIn(
         Role.OFFICER, "Amara Osei", "officer@wexcombe.example", "the week's diary, log a visit on a phone"
@@ -60,7 +69,7 @@ SIGN_INS = (
         Role.SERVICE_MANAGER,
         "Helen Castellan",
         "manager@wexcombe.example",
-        "orders, agreements, diaries, pace, year close",
+        "orders, seasons, capacity, diaries, prices",
     ),
     SignIn(
         Role.FINANCE_OFFICER, "Samir Patel", "finance@wexcombe.example", "invoice runs, payments, exports"
@@ -93,7 +102,7 @@ def add_people(
         person = add_person(session, name=sign_in.name, email=sign_in.email, password=PASSWORD, by=by, at=at)
         people[sign_in.role] = person
         place: dict[str, int] = {}
-        if sign_in.role in (Role.SCHOOL_BUSINESS_MANAGER, Role.HEAD_TEACHER):
+        if sign_in.role.scope is Scope.SCHOOL:
             place["school_id"] = school.id
         elif sign_in.role is Role.TRUST_FINANCE_LEAD:
             place["trust_id"] = trust.id

@@ -1,12 +1,12 @@
 """Who: the provider and its services, schools and trusts, customers, persons, roles, officers."""
 
-from sla_manager.people.models.changes import SchoolChange, SchoolLink
 from sla_manager.people.models.attendance import (
     AttendanceFigure,
     CensusCount,
     FiguresImport,
     FiguresUpload,
 )
+from sla_manager.people.models.changes import SchoolChange, SchoolLink
 from sla_manager.people.models.people import (
     Customer,
     Membership,
