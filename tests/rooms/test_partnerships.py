@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sla_manager.agreements.commands import LineWanted, accept_order, vary_line
-from sla_manager.agreements.commands.orders import OverTheLimit, PartnersMissing
+from sla_manager.agreements.commands.orders import OverTheLimit, PartnersMissing, TrustOrders
 from sla_manager.agreements.commands.partnerships import (
     NotOfThisTrust,
     Partner,
@@ -37,6 +37,7 @@ from sla_manager.agreements.rules.partnerships import (
     drawn_from,
 )
 from sla_manager.agreements.rules.schedules import Schedule
+from sla_manager.agreements.rules.sharing_lines import LineShare, shared_line, tranches_of_share
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries import agreement_values
 from sla_manager.billing.runs import differences, preview_run, run
@@ -44,6 +45,7 @@ from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
+from sla_manager.kernel.periods import Period
 from sla_manager.people.models import Membership
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import Role
@@ -390,3 +392,35 @@ def test_what_is_drawn_is_what_is_needed_as_far_as_pool_and_cap_go(
     total_drawn = sum(part.minutes for _, part in drawn)
     assert total_drawn == min(needed, sum(lefts), needed if room is None else max(room, 0))
     assert all(0 < part.minutes <= lefts[place] for place, part in drawn)
+
+
+def test_a_part_of_a_trusts_purchase_is_not_ordered_alone(
+    database: Database, by: Actor, at: datetime
+) -> None:
+    with database.transaction() as session:
+        together = a_trust_purchase(session, by, at, count=2)
+        with pytest.raises(TrustOrders, match="Brightwater Learning Trust buys for its schools"):
+            selling.order(session, together.members[0].agreement, by, at)
+
+
+@given(
+    weights=st.lists(st.integers(1, 10_000), min_size=2, max_size=6),
+    halves=st.integers(1, 80),
+    pence=st.integers(0, 10**7),
+)
+def test_any_shares_add_up_in_pence_minutes_and_quantity(weights: list[int], halves: int, pence: int) -> None:
+    quantity = Decimal(halves) / 2
+    parts = [
+        shared_line(LineShare(tuple(weights), place), quantity, unit=Minutes(444), net=Money(pence))
+        for place in range(len(weights))
+    ]
+    assert sum(one.net.pence for one in parts) == pence
+    assert sum(one.minutes.minutes for one in parts if one.minutes) == halves * 222
+    assert sum(one.quantity for one in parts) == quantity
+    term = Period.through(date(2025, 9, 1), date(2026, 8, 31))
+    for one in parts:
+        cut = tranches_of_share(one, term)
+        assert sum(part.net.pence for part in cut) == one.net.pence
+        assert (
+            sum(part.minutes.minutes for part in cut if part.minutes) == (one.minutes or Minutes(0)).minutes
+        )

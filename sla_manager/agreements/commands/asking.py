@@ -35,7 +35,8 @@ class CannotApprove(Refused):
         names = " or ".join(one.name for one in able)
         who = f"Choose {names}." if able else "Ask the council's administrator to add somebody who may."
         super().__init__(
-            f"She may not approve an order of {pounds(value)} net for this school. {who}", field="approver"
+            f"This person may not approve an order of {pounds(value)} net for this school. {who}",
+            field="approver",
         )
 
 
@@ -44,7 +45,7 @@ class OwnOrder(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "Nobody approves her own order. Choose somebody else than who prepared it.", field="approver"
+            "Nobody approves their own order. Choose somebody other than who prepared it.", field="approver"
         )
 
 

@@ -21,7 +21,7 @@ from sla_manager.agreements.models import Acceptance, Agreement
 from sla_manager.agreements.queries import acceptance_of, latest_version, newer_version
 from sla_manager.agreements.queries import agreement as whole_agreement
 from sla_manager.agreements.queries.approvals import approvers, order_value, spending
-from sla_manager.agreements.queries.partnerships import unsigned_partners
+from sla_manager.agreements.queries.partnerships import buying_trust, unsigned_partners
 from sla_manager.agreements.rules.statuses import AgreementStatus, move
 from sla_manager.agreements.shares import read_shares
 from sla_manager.kernel.clock import london_date
@@ -52,6 +52,13 @@ class TextChanged(Conflict):
         super().__init__(
             f"The text of {reference} is not the one that was on your page. Read it again, then order."
         )
+
+
+class TrustOrders(Refused):
+    """What a trust buys for its schools it orders itself, all of it."""
+
+    def __init__(self, reference: str, trust: str) -> None:
+        super().__init__(f"{reference} is part of what {trust} buys for its schools. The trust orders it.")
 
 
 class PartnersMissing(Refused):
@@ -85,6 +92,7 @@ def place_order(
     document_sha256: str,
     by_clause: bool = False,
     as_approver: bool = False,
+    together: bool = False,
     by: Actor,
     at: datetime,
 ) -> Agreement:
@@ -94,13 +102,17 @@ def place_order(
     quote's last day or when a newer one took its place (C2), another text than the frozen one (C3), more than the
     person may order. `by_clause` is an order that the last agreement itself brings about: it waits for no season
     and for no purchase order. `as_approver` is an order that somebody else prepared: the person's limit for
-    approving counts.
+    approving counts. `together` is an order of everything that a trust buys at once: a part of such a purchase is
+    not ordered alone.
     """
     quote = _held(session, agreement_id)
     if quote.status in _ORDERED and acceptance_of(session, quote.id) is not None:
         return whole_agreement(session, quote.id)
     _refuse_over(session, quote, at)
     move(quote.status, AgreementStatus.ORDERED)
+    buyer = None if together else buying_trust(session, quote.id)
+    if buyer is not None:
+        raise TrustOrders(quote.reference, buyer)
     if not by_clause:
         refuse_before_window(session, quote, at=at)
     if latest_version(session, quote.id).sha256 != document_sha256:

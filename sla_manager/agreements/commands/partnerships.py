@@ -184,6 +184,7 @@ def order_together(
             address=address,
             purchase_order=purchase_order,
             document_sha256=frozen_sha256(session, member.agreement_id),
+            together=True,
             by=by,
             at=at,
         )

@@ -88,6 +88,16 @@ def purchase_value(session: Session, agreement: Agreement) -> Money:
     return session.scalar(query) or agreement.net
 
 
+def buying_trust(session: Session, agreement_id: int) -> str | None:
+    """Return the name of the trust that buys an agreement together with others, or None."""
+    query = (
+        select(Partnership.name)
+        .join(PartnershipMember, PartnershipMember.partnership_id == Partnership.id)
+        .where(PartnershipMember.agreement_id == agreement_id, Partnership.kind == PartnershipKind.TRUST)
+    )
+    return session.scalar(query)
+
+
 def unsigned_partners(session: Session, agreement_id: int) -> list[str]:
     """Return the schools of a partnership of several owners whose agreement is not ordered, by name."""
     own = select(PartnershipMember.partnership_id).where(PartnershipMember.agreement_id == agreement_id)

@@ -25,6 +25,9 @@ from sla_manager.agreements.queries import (
 from sla_manager.agreements.queries.approvals import Spending, approvals_of, is_open, order_value, spending
 from sla_manager.agreements.queries.endings import last_day, termination_of
 from sla_manager.agreements.queries.papers import paper_of_school, papers_of_agreement
+from sla_manager.agreements.queries.partnerships import partnership_of, used_of
+from sla_manager.agreements.queries.seasons import ordering_window
+from sla_manager.agreements.rules.partnerships import PartnershipKind
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.queries.proposing import proposals
 from sla_manager.kernel.errors import NotFound, Refused
@@ -72,6 +75,8 @@ def agreement(school: School, agreement_id: int) -> str:
     """Show one: what, how much, when it is billed, what is left, and the signed document."""
     session = reading()
     found = one_agreement(session, agreement_id, school_id=school.id)
+    window = ordering_window(session, found.service_id, found.starts_on)
+    together = partnership_of(session, found.id)
     return render_template(
         "school/agreement.html",
         navigation=school_menu(school),
@@ -88,7 +93,11 @@ def agreement(school: School, agreement_id: int) -> str:
         versions=versions(session, found.id),
         files=version_files(session, found.id),
         newer=newer_version(session, found.id),
-        can_order=_can_order(found),
+        can_order=_can_order(found) and not (together and together.trust_id),
+        in_time=_can_order(found),
+        opens_on=window.submit_from if window is not None and not window.is_open(today()) else None,
+        together=together,
+        pool=used_of(session, together) if together and together.kind is PartnershipKind.POOL else {},
         is_above_limit=not _spending(school).covers(order_value(session, found)),
         may_order=_spending(school).is_allowed,
         approvals=approvals_of(session, found.id),

@@ -8,6 +8,8 @@ from werkzeug.wrappers import Response
 from sla_manager.agreements.commands import decline_order
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.queries import acceptance_of, agreement, orders_waiting, quoted_documents
+from sla_manager.agreements.queries.partnerships import partnership_of
+from sla_manager.agreements.rules.partnerships import PartnershipKind
 from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.minutes import Minutes
@@ -62,6 +64,9 @@ def order(service: TradingService, agreement_id: int) -> str | Response:
     found = agreement(reading(), agreement_id, service_id=service.id)
     if found.status is not AgreementStatus.ORDERED:
         return redirect(url_for("service.agreement", service=service.code, agreement_id=found.id))
+    shared = partnership_of(reading(), found.id)
+    if shared is not None and shared.kind is not PartnershipKind.TRUST:
+        return redirect(url_for("service.bought_together", service=service.code, partnership_id=shared.id))
     return _page(service, found)
 
 
