@@ -93,5 +93,5 @@ def tranches_of_share(line: SharedLine, term: Period, *, start_month: int = 4) -
             net=nets[place],
         )
         for place, (year, period) in enumerate(years)
-        if quantities[place] or nets[place] or (minutes is not None and minutes[place]) or (minutes and minutes[place])
+        if quantities[place] or nets[place] or (minutes and minutes[place])
     )
