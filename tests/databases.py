@@ -10,12 +10,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from filelock import FileLock
 from flask import Flask
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 
 from sla_manager.config import ROOT, Settings
@@ -60,10 +61,20 @@ def sqlite_copy(template: Path, folder: Path) -> Iterator[Database]:
     path = folder / f"{uuid.uuid4().hex}.db"
     shutil.copyfile(template, path)
     database = Database.open(f"sqlite:///{path}")
+    event.listen(database.engine, "connect", _in_a_hurry)
     try:
         yield database
     finally:
         database.dispose()
+
+
+def _in_a_hurry(connection: Any, _record: Any) -> None:
+    """Let a test's database not wait for the disk: it may be lost with the machine."""
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+IN_A_HURRY = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "jit = off")
+"""What a server needs not do whose data may be lost with the machine: wait for the disk."""
 
 
 def postgresql_server(folder: Path) -> str:
@@ -76,6 +87,9 @@ def postgresql_server(folder: Path) -> str:
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
         template = url.set(database=TEMPLATE)
         with engine.connect() as connection:
+            for setting in IN_A_HURRY:
+                connection.execute(text(f"ALTER SYSTEM SET {setting}"))
+            connection.execute(text("SELECT pg_reload_conf()"))
             known = connection.execute(
                 text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": TEMPLATE}
             )
