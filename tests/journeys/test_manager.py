@@ -61,7 +61,17 @@ def test_a_manager_takes_an_order_through_its_year(
     _plan_and_move(visitor, clock)
     _cancel_with_its_charge(visitor, sqlite)
     _vary(visitor, sqlite)
-    for page in ("Agreements", "Diaries", "Visits", "Absences", "Support meetings", "Pace"):
+    for page in (
+        "Agreements",
+        "Diaries",
+        "Visits",
+        "More",
+        "Absences",
+        "More",
+        "Support meetings",
+        "More",
+        "Pace",
+    ):
         visitor.click(page, role="link")
     _close_the_year(visitor, sqlite, clock)
 

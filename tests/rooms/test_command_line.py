@@ -262,8 +262,8 @@ def test_what_a_run_answers_is_what_is_in_the_books(run: Run, database: Database
 
 def test_everything_issued_is_printed_once(run: Run, database: Database, tmp_path: Path) -> None:
     billed(run, database)
-    assert answer(run("print", "--json")) == {"documents": 1, "agreements": 1, "waiting": 0}
-    assert answer(run("print", "--json")) == {"documents": 0, "agreements": 0, "waiting": 0}
+    assert answer(run("print", "--json")) == {"documents": 1, "agreements": 1, "papers": 1, "waiting": 0}
+    assert answer(run("print", "--json")) == {"documents": 0, "agreements": 0, "papers": 0, "waiting": 0}
     names = sorted(path.name for path in (tmp_path / "invoices" / "2025-26").iterdir())
     assert "EWS-25-26-000001.pdf" in names
     assert "EWS-25-26-000001.json" in names

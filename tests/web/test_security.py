@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,27 @@ from sla_manager.visits.rules.deliveries import ActivityDone
 from sla_manager.visits.rules.slots import Part
 from tests import builders
 from tests.rooms import selling
-from tests.web.test_matrix import World, address, as_person, is_allowed, like_in_service, rules, world
+from tests.web.test_matrix import (
+    World,
+    a_world,
+    address,
+    as_person,
+    is_allowed,
+    like_in_service,
+    rules,
+)
 
-__all__ = ["like_in_service", "world"]
+__all__ = ["like_in_service"]
 
 SCRIPT = "\"><script>alert('x')</script><img src=x onerror=alert(1)>{{7*7}}"
 LONGEST = 10_000
 URN = 900_301
+
+
+@pytest.fixture
+def world(sqlite: Database, by: Actor, at: datetime) -> World:
+    """Two places that know nothing of each other, in a database of this test's own."""
+    return a_world(sqlite, by, at)
 
 
 class Page(HTMLParser):

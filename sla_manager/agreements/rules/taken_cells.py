@@ -192,7 +192,7 @@ def _quantity(row: _Row) -> Decimal | None:
     found = row.read(Field.QUANTITY, read_number)
     if found is None:
         return None
-    if found <= 0 or found != round(found, PLACES):
+    if found <= 0 or found != found.quantize(Decimal(1).scaleb(-PLACES)):
         row.note(
             Field.QUANTITY, Level.ERROR, f"{plain(found)} cannot be a bought quantity.",
             f"Enter more than 0, with at most {PLACES} decimals.",

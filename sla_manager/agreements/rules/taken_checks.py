@@ -20,6 +20,8 @@ from sla_manager.kernel.money import Money, half_up
 from sla_manager.kernel.quantities import PLACES, is_on_step, plain
 from sla_manager.kernel.words import counted, long_date, pounds
 
+_MILLIONTH = Decimal("0.000001")
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:
@@ -128,7 +130,7 @@ def exact_minutes(
             row,
             field,
             Level.WARNING,
-            f"{plain(round(value, 6))} is not a whole number of minutes.",
+            f"{plain(value.quantize(_MILLIONTH))} is not a whole number of minutes.",
             f"We take {minutes.hours_and_minutes()}.",
         )
     ]

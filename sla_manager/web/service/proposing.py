@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sla_manager.agreements.models import AgreementLine
+from sla_manager.agreements.models import Agreement, AgreementLine
 from sla_manager.agreements.queries import agreement as one_agreement
 from sla_manager.agreements.rules.proposals import Medium, ProposalStatus
 from sla_manager.billing.commands.proposing import (
@@ -17,8 +20,10 @@ from sla_manager.billing.commands.proposing import (
 )
 from sla_manager.billing.queries.proposing import ChangePreview, change_preview, proposal
 from sla_manager.kernel.errors import NotFound, Refused
+from sla_manager.kernel.quantities import minutes_of
 from sla_manager.people.models import TradingService
 from sla_manager.people.rules.roles import Permission
+from sla_manager.planning.queries import room_for
 from sla_manager.web.forms import (
     BaseForm,
     ChoiceField,
@@ -103,8 +108,22 @@ def vary(service: TradingService, agreement_id: int, line_id: int) -> str | tupl
         line=line,
         form=form,
         preview=preview,
+        beyond=_beyond(line, form.quantity.data, form.effective_on.data) if preview else "",
     )
     return page, status
+
+
+def _beyond(line: AgreementLine, quantity: Decimal, effective_on: date) -> str:
+    """Say how far more time would go beyond what officers have left, or nothing: whoever proposes it decides."""
+    if quantity <= 0 or line.unit_minutes is None:
+        return ""
+    session = reading()
+    agreement = session.get_one(Agreement, line.agreement_id)
+    more = minutes_of(quantity, line.unit_minutes)
+    room = room_for(
+        session, agreement.service_id, max(effective_on, today()), agreement.ends_on, more, today()
+    )
+    return room.sentence if room.over.minutes > 0 else ""
 
 
 def _preview(line: AgreementLine, form: ProposeForm) -> ChangePreview:
@@ -168,6 +187,7 @@ def _page(service: TradingService, proposal_id: int, paper: PaperForm, close: Cl
         service=service,
         proposal=proposal(session, proposal_id, service_id=service.id),
         preview=preview,
+        beyond=_beyond(found.line, found.quantity, found.effective_on) if preview else "",
         trouble=trouble,
         is_open=is_open,
         paper=paper,
