@@ -1,6 +1,7 @@
 """Databases for tests: SQLite files and a private PostgreSQL server, both made by the real migrations.
 
-The schema is migrated once per run; each test gets its own copy (a copied file, a database made from a template).
+The schema is migrated once per run; each test gets its own copy: a copied file, or a database made from a template
+and emptied after the test.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,13 @@ from alembic import command
 from alembic.config import Config
 from filelock import FileLock
 from flask import Flask
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from sla_manager.config import ROOT, Settings
 from sla_manager.store.database import Database
+from sla_manager.store.tables import Table
 
 TEMPLATE = "sla_template"
 
@@ -107,17 +111,90 @@ def postgresql_server(folder: Path) -> str:
 
 @contextmanager
 def postgresql_copy(template_url: str) -> Iterator[Database]:
-    """Lend a fresh PostgreSQL database and drop it afterwards."""
+    """Lend a PostgreSQL database as the migrations make it: an emptied one, or a new copy of the template.
+
+    Making a database takes longer than most tests, so that each process keeps those it has made.
+    """
+    kept = _KEPT.setdefault(template_url, [])
+    lent = kept.pop() if kept else _new_copy(template_url)
+    database = Database.open(lent.url)
+    try:
+        yield database
+    finally:
+        database.dispose()
+        if _emptied(lent):
+            kept.append(lent)
+        else:
+            _drop(template_url, lent)
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A database of this process, and the rows that the migrations wrote into it, by table."""
+
+    name: str
+    url: str
+    seeds: dict[str, list[dict[str, Any]]]
+
+
+_KEPT: dict[str, list[_Copy]] = {}
+_EMPTY = """
+DO $$ DECLARE one text; filled boolean; BEGIN
+  FOREACH one IN ARRAY ARRAY[{tables}] LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', one) INTO filled;
+    IF filled THEN EXECUTE format('DELETE FROM %I', one); END IF;
+    IF one <> ALL (ARRAY[{unnumbered}]) THEN
+      PERFORM setval(pg_get_serial_sequence(quote_ident(one), 'id'), 1, false);
+    END IF;
+  END LOOP;
+END $$
+"""
+
+
+def _new_copy(template_url: str) -> _Copy:
     url = make_url(template_url)
     name = f"t_{uuid.uuid4().hex}"
     engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
-    database = Database.open(url.set(database=name).render_as_string(hide_password=False))
+    engine.dispose()
+    own = url.set(database=name).render_as_string(hide_password=False)
+    database = Database.open(own)
+    with database.engine.connect() as connection:
+        seeds = {
+            table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
+            for table in Table.metadata.sorted_tables
+        }
+    database.dispose()
+    return _Copy(name, own, {name: rows for name, rows in seeds.items() if rows})
+
+
+def _emptied(lent: _Copy) -> bool:
+    """Bring a database back to what the migrations made; False when it cannot be, whatever a test did to it."""
+    database = Database.open(lent.url)
+    every = Table.metadata.sorted_tables
+    names = ", ".join(f"'{table.name}'" for table in every)
+    unnumbered = ", ".join(f"'{table.name}'" for table in every if "id" not in table.columns) or "''"
     try:
-        yield database
+        with database.engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text(_EMPTY.format(tables=names, unnumbered=unnumbered)))
+            for name, rows in lent.seeds.items():
+                table = Table.metadata.tables[name]
+                connection.execute(table.insert(), rows)
+                if "id" in table.columns:
+                    sequence = func.pg_get_serial_sequence(name, "id")
+                    connection.execute(select(func.setval(sequence, func.max(table.c.id))))
+    except DBAPIError:
+        return False
     finally:
         database.dispose()
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        engine.dispose()
+    return True
+
+
+def _drop(template_url: str, lent: _Copy) -> None:
+    engine = create_engine(make_url(template_url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {lent.name} WITH (FORCE)"))
+    engine.dispose()

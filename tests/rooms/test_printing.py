@@ -706,7 +706,7 @@ def test_s4_a_document_beyond_its_time_is_ended() -> None:
 
 def test_s4_a_document_beyond_its_memory_fails_and_is_no_crash() -> None:
     with (
-        Printer(PAPER, limits=Limits(memory_bytes=200 * 1024 * 1024)) as printer,
+        Printer(PAPER, limits=Limits(memory_bytes=150 * 1024 * 1024)) as printer,
         pytest.raises(PrintingFailed, match="could not be printed"),
     ):
         printer.print("invoice", plain(samples.long_invoice(700)))
