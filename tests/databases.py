@@ -135,9 +135,16 @@ class _Copy:
     name: str
     url: str
     seeds: dict[str, list[dict[str, Any]]]
+    shape: tuple[Any, ...]
 
 
 _KEPT: dict[str, list[_Copy]] = {}
+_SHAPE = text(
+    "SELECT (SELECT string_agg(version_num, ',') FROM alembic_version), (SELECT count(*) FROM pg_class), "
+    "(SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_proc), "
+    "(SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O'), (SELECT sum(hashtext(prosrc)) FROM pg_proc)"
+)
+"""What tells a database whose rules a test has changed (a control does) from one that is as it was."""
 _EMPTY = """
 DO $$ DECLARE one text; filled boolean; BEGIN
   FOREACH one IN ARRAY ARRAY[{tables}] LOOP
@@ -165,8 +172,9 @@ def _new_copy(template_url: str) -> _Copy:
             table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
             for table in Table.metadata.sorted_tables
         }
+        shape = tuple(connection.execute(_SHAPE).one())
     database.dispose()
-    return _Copy(name, own, {name: rows for name, rows in seeds.items() if rows})
+    return _Copy(name, own, {name: rows for name, rows in seeds.items() if rows}, shape)
 
 
 def _emptied(lent: _Copy) -> bool:
@@ -177,6 +185,8 @@ def _emptied(lent: _Copy) -> bool:
     unnumbered = ", ".join(f"'{table.name}'" for table in every if "id" not in table.columns) or "''"
     try:
         with database.engine.begin() as connection:
+            if tuple(connection.execute(_SHAPE).one()) != lent.shape:
+                return False
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
             connection.execute(text("SET LOCAL session_replication_role = replica"))
             connection.execute(text(_EMPTY.format(tables=names, unnumbered=unnumbered)))
