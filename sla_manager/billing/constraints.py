@@ -16,6 +16,21 @@ says("document(series, year, sequence)", "This number is taken. Try again.", kin
 says("uq_document_series_year_sequence", "This number is taken. Try again.", kind=Conflict)
 says("document_file(document_id)", "This document is printed already.", kind=Conflict)
 says("uq_document_file_document_id", "This document is printed already.", kind=Conflict)
+says(
+    "core_is_never_charged",
+    "This is part of the free core offer. It is never charged. Choose a chargeable service.",
+    field="offering",
+)
+says("one_off_charge(once_key)", "This charge was recorded already.", kind=Conflict)
+says("uq_one_off_charge_once_key", "This charge was recorded already.", kind=Conflict)
+says("one_off_withdrawal(charge_id)", "This charge was withdrawn already.", kind=Conflict)
+says("uq_one_off_withdrawal_charge_id", "This charge was withdrawn already.", kind=Conflict)
+for _table in ("one_off_charge", "one_off_line", "one_off_withdrawal"):
+    says(
+        f"append_only_{_table}",
+        "A charge never changes. Withdraw it and record another.",
+        kind=Conflict,
+    )
 for _table in ("document", "document_line", "document_vat", "document_file", "billed"):
     says(
         f"append_only_{_table}",

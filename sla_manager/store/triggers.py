@@ -73,3 +73,20 @@ def not_append_only(op: Operations, table: str) -> None:
     """Undo `append_only` (for a downgrade)."""
     for event in ("UPDATE", "DELETE"):
         allow_again(op, f"{table}_no_{event.lower()}", table=table)
+
+
+def after_insert(op: Operations, name: str, *, table: str, does: str, when: str = "1 = 1") -> None:
+    """Let an INSERT be followed by another statement in the same transaction: a figure kept beside its facts.
+
+    `does` is one statement that may use NEW; `when` is a condition on NEW. Undone by `allow_again`.
+    """
+    if op.get_context().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW WHEN {when} BEGIN {does}; END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {when} THEN {does}; END IF; "
+        "RETURN NULL; END $$"
+    )
+    op.execute(f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")

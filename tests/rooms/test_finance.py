@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.billing.commands import issue_credit_note
-from sla_manager.finance import commands
 from sla_manager.finance.commands import NothingToExport, make_batch, save_layout, save_sage50
+from sla_manager.finance.commands import batches as commands
 from sla_manager.finance.models import ExportBatch, ExportedDocument
 from sla_manager.finance.queries import batch, waiting_for
 from sla_manager.finance.rules.cells import NotInEncoding, write_rows, written

@@ -70,6 +70,9 @@ class Permission(StrEnum):
     ISSUE_DOCUMENTS = "issue_documents"
     RECORD_PAYMENTS = "record_payments"
     EXPORT = "export"
+    MANAGE_MONEY = "manage_money"
+    PAY = "pay"
+    DISPUTE = "dispute"
     MANAGE_PEOPLE = "manage_people"
     IMPORT_REGISTER = "import_register"
     MANAGE_PROVIDER = "manage_provider"
@@ -101,6 +104,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.ISSUE_DOCUMENTS: "Preview and issue invoice runs and credit notes.",
     Permission.RECORD_PAYMENTS: "Record payments and allocate them.",
     Permission.EXPORT: "Make export batches for the finance system.",
+    Permission.MANAGE_MONEY: "Change how money is asked for, chased and handed over, and lock periods.",
+    Permission.PAY: "Pay invoices of a school or trust by card.",
+    Permission.DISPUTE: "Dispute a charge of a school or trust.",
     Permission.MANAGE_PEOPLE: "Add people and give or take roles.",
     Permission.IMPORT_REGISTER: "Import the national register of schools.",
     Permission.MANAGE_PROVIDER: "Change the council's details and settings.",
@@ -110,13 +116,17 @@ SENTENCES: dict[Permission, str] = {
 _SCHOOL = {Permission.SEE_SCHOOL, Permission.SEE_CATALOGUE, Permission.SEE_RATES}
 _P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.SCHOOL_BUSINESS_MANAGER: frozenset(_SCHOOL | {_P.ORDER, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}),
+    Role.SCHOOL_BUSINESS_MANAGER: frozenset(
+        _SCHOOL | {_P.ORDER, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME, _P.PAY, _P.DISPUTE}
+    ),
     Role.HEAD_TEACHER: frozenset(
-        _SCHOOL | {_P.ORDER, _P.APPROVE_ORDERS, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}
+        _SCHOOL
+        | {_P.ORDER, _P.APPROVE_ORDERS, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME, _P.PAY, _P.DISPUTE}
     ),
     Role.CHAIR_OF_GOVERNORS: frozenset(_SCHOOL | {_P.APPROVE_ORDERS}),
     Role.TRUST_FINANCE_LEAD: frozenset(
-        _SCHOOL | {_P.ORDER, _P.APPROVE_ORDERS, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME}
+        _SCHOOL
+        | {_P.ORDER, _P.APPROVE_ORDERS, _P.RESPOND_TO_VISIT, _P.APPROVE_EXTRA_TIME, _P.PAY, _P.DISPUTE}
     ),
     Role.OFFICER: frozenset({_P.SEE_OWN_DIARY, _P.LOG_DELIVERY}),
     Role.SERVICE_MANAGER: frozenset(
@@ -137,6 +147,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.ISSUE_DOCUMENTS,
             _P.RECORD_PAYMENTS,
             _P.EXPORT,
+            _P.MANAGE_MONEY,
             _P.SEE_CATALOGUE,
             _P.SEE_RATES,
             _P.CLOSE_YEAR,

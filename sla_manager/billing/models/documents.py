@@ -137,15 +137,16 @@ class DocumentFile(Numbered):
 class Billed(Numbered):
     """That something was billed, by which document: each thing once, by the database's own key.
 
-    `purpose` is instalment, variation, delivery, cancellation or extra_time; `source_id` the id of that thing (of
-    a delivery or cancellation under an agreement paid on delivery: its ledger entry).
+    `purpose` is instalment, variation, delivery, cancellation, extra_time or one_off; `source_id` the id of that
+    thing (of a delivery or cancellation under an agreement paid on delivery: its ledger entry).
     """
 
     __tablename__ = "billed"
     __table_args__ = (
         UniqueConstraint("purpose", "source_id", "route"),
         CheckConstraint(
-            "purpose IN ('instalment', 'variation', 'delivery', 'cancellation', 'extra_time')", name="purpose"
+            "purpose IN ('instalment', 'variation', 'delivery', 'cancellation', 'extra_time', 'one_off')",
+            name="purpose",
         ),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 import sla_manager.finance.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.finance.models import ColumnMapping, ExportBatch, ExportedDocument
-from sla_manager.finance.queries import export_documents, layout, mapping, waiting_for
+from sla_manager.finance.queries.batches import export_documents, layout, mapping, waiting_for
 from sla_manager.finance.rules.cells import DATE_FORMATS, ENCODINGS
 from sla_manager.finance.rules.layouts import (
     READY,

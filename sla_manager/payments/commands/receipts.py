@@ -16,8 +16,8 @@ from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.words import long_date, pounds
 from sla_manager.payments.models import Allocation, Receipt
-from sla_manager.payments.queries import open_amount
-from sla_manager.payments.queries import receipt as receipt_row
+from sla_manager.payments.queries.receipts import open_amount
+from sla_manager.payments.queries.receipts import receipt as receipt_row
 from sla_manager.people.models import Customer
 from sla_manager.store.audit import Actor, record
 

