@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,8 +30,12 @@ def register(app: Flask) -> None:
 
 
 def provider(session: Session) -> Provider | None:
-    """Return the council that runs this installation, or None before its first run."""
-    return session.scalar(select(Provider))
+    """Return the council that runs this installation, or None before its first run (read once a session)."""
+    key, found = g.get("provider", (None, None))
+    if key != id(session):
+        found = session.scalar(select(Provider))
+        g.provider = (id(session), found)
+    return cast("Provider | None", found)
 
 
 def entry(text: str, endpoint: str, **values: Any) -> Entry:

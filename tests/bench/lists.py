@@ -1,4 +1,7 @@
-"""The first page of the long lists at 1,200 and at 12,000 rows: milliseconds and questions, which must not grow."""
+"""The first page of the long lists at 1,200, 12,000 and 120,000 rows: milliseconds and questions, which must not grow.
+
+Nineteen documents in twenty are paid, as in a council's books; the aim is 20 ms, six questions, flat within 20 %.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,19 @@ from tests.conftest import sign_in_as
 from tests.databases import test_settings
 from tests.rooms.owing import BY, agree_many
 
-SIZES = (1_200, 12_000)
+SIZES = (1_200, 12_000, 120_000)
 TIMES = 15
 DAY = date(2025, 10, 14)
-PAGES = (("documents", "/finance/documents"), ("agreements", "/service/ews/agreements"))
+LATER = date(2026, 1, 14)
+PAGES = (
+    ("documents", "/finance/documents"),
+    ("overdue documents", "/finance/documents?state=overdue"),
+    ("paid documents", "/finance/documents?state=paid"),
+    ("agreements", "/service/ews/agreements"),
+)
+PAID = """
+    UPDATE document_balance SET open = 0 WHERE MOD(document_id, 20) <> 0 AND open > 0
+"""
 
 
 def rows() -> list[tuple[str, str]]:
@@ -49,14 +61,14 @@ def rows() -> list[tuple[str, str]]:
                     seen[name].append(middle)
                     found.append((f"{kind}: {name}, {size:,} rows", f"{middle:.1f} ms, {count} questions"))
             found += [
-                (f"{kind}: {name}, ten times the rows", f"{late / early:.2f} times")
-                for name, (early, late) in seen.items()
+                (f"{kind}: {name}, a hundred times the rows", f"{times[-1] / times[0]:.2f} times")
+                for name, times in seen.items()
             ]
     return found
 
 
 def _client(database: Database, folder: Path) -> FlaskClient:
-    app = create_app(test_settings("sqlite://", folder), clock=fixed_clock(as_at(DAY)), database=database)
+    app = create_app(test_settings("sqlite://", folder), clock=fixed_clock(as_at(LATER)), database=database)
     with database.transaction() as session:
         person = builders.a_person(session, Role.FINANCE_OFFICER, email="both@council.example")
         builders.a_person(session, Role.SERVICE_MANAGER, email="both@council.example")
@@ -81,6 +93,7 @@ def _fill(database: Database, size: int) -> None:
     _copy(database, Document, size, _next_document)
     _copy(database, Agreement, size, _next_agreement)
     with database.engine.connect() as connection:
+        connection.exec_driver_sql(PAID)
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
 

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from sla_manager.agreements.models import Agreement, AgreementLine, Variation
 from sla_manager.billing.models import Document, DocumentFile, DocumentLine, Parked
-from sla_manager.billing.rules.kinds import DocumentKind
+from sla_manager.billing.rules.kinds import DocumentKind, series_of
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.money import Money
-from sla_manager.people.models import School
+from sla_manager.people.models import School, TradingService
+from sla_manager.store.numbers import NumberSeries
 
 PAGE = 50
 _CHUNK = 5_000
@@ -174,8 +175,11 @@ def waiting_to_print(session: Session) -> int:
 
 
 def years(session: Session) -> list[int]:
-    """Return the financial years that have documents, the latest first."""
-    return list(session.scalars(select(Document.year).distinct().order_by(Document.year.desc())))
+    """Return the financial years that have documents, the latest first: those in which a number was drawn."""
+    names = [TradingService.series + series_of("", kind) for kind in DocumentKind]
+    query = select(NumberSeries.year).join(TradingService, NumberSeries.series.in_(names))
+    drawn = query.where(NumberSeries.last > 0).distinct()
+    return list(session.scalars(drawn.order_by(NumberSeries.year.desc())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
+from sqlalchemy import BigInteger, ColumnElement, func, literal_column, or_, select, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from sla_manager.billing.models import Document
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.kernel.errors import NotFound
-from sla_manager.kernel.money import Money
+from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.titles import Titled
-from sla_manager.payments.models import Allocation, Receipt
+from sla_manager.payments.models import Allocation, DocumentBalance, Receipt
 from sla_manager.payments.rules.ageing import Age, age_of
 from sla_manager.people.models import Customer, School, Trust
 
@@ -35,33 +35,25 @@ def _sum_of(amount: InstrumentedAttribute[Money]) -> ColumnElement[int]:
     return func.coalesce(func.sum(type_coerce(amount, BigInteger)), 0)
 
 
-def _open_amount() -> ColumnElement[int]:
-    """Return, in pence, gross less credits less what was paid, of the `Document` of the query around it."""
-    credit = aliased(Document)
-    credited = select(_sum_of(credit.gross)).where(credit.credits_id == Document.id)
-    paid = select(_sum_of(Allocation.amount)).where(Allocation.document_id == Document.id)
-    open_now: ColumnElement[int] = (
-        type_coerce(Document.gross, BigInteger)
-        + credited.correlate(Document).scalar_subquery()
-        - paid.correlate(Document).scalar_subquery()
-    )
-    return open_now
-
-
 def state_is(state: DocumentState, today: date) -> ColumnElement[bool]:
     """Return the condition of a list of documents in a state."""
-    charge, open_amount = Document.kind.in_(CHARGES), _open_amount()
     if state is DocumentState.PAID:
-        return and_(charge, open_amount <= 0)
+        settled = select(DocumentBalance.document_id).where(DocumentBalance.open <= Money(0))
+        return settled.where(DocumentBalance.document_id == Document.id).exists()
+    still_open = select(DocumentBalance.document_id).where(
+        DocumentBalance.kind.in_(CHARGES), literal_column("document_balance.open > 0")
+    )
     if state is DocumentState.OVERDUE:
-        return and_(charge, Document.due_on < today, open_amount > 0)
-    return and_(charge, open_amount > 0)
+        still_open = still_open.where(DocumentBalance.due_on < today)
+    return Document.id.in_(still_open)
 
 
 def open_amounts(session: Session, ids: Collection[int]) -> dict[int, Money]:
     """Return what is open on documents; below nothing where more was paid than is owed after credits. One query."""
-    query = select(Document.id, _open_amount()).where(Document.id.in_(ids), Document.kind.in_(CHARGES))
-    return {document_id: _money(amount) for document_id, amount in session.execute(query)}
+    query = select(DocumentBalance.document_id, DocumentBalance.open).where(
+        DocumentBalance.document_id.in_(ids)
+    )
+    return {row.document_id: row.open for row in session.execute(query)}
 
 
 def open_amount(session: Session, document_id: int) -> Money:
@@ -86,17 +78,15 @@ def debtors_by_age(
     session: Session, today: date, *, kind: DocumentKind = DocumentKind.INVOICE
 ) -> list[AgedDebt]:
     """Return what customers owe by age, every age in order. Recharges move by journal and are no debt."""
-    open_now = _open_amount().label("open_now")
-    each = select(Document.due_on, open_now).where(Document.kind == kind).subquery()
     query = (
-        select(each.c.due_on, func.sum(each.c.open_now), func.count())
-        .where(each.c.open_now > 0)
-        .group_by(each.c.due_on)
+        select(DocumentBalance.due_on, func.sum(DocumentBalance.open), func.count())
+        .where(DocumentBalance.kind == kind, DocumentBalance.open > Money(0))
+        .group_by(DocumentBalance.due_on)
     )
     sums = dict.fromkeys(Age, (0, 0))
     for due_on, amount, count in session.execute(query):
         pence, number = sums[age_of(due_on, today)]
-        sums[age_of(due_on, today)] = (pence + _money(amount).pence, number + count)
+        sums[age_of(due_on, today)] = (pence + amount.pence, number + count)
     return [AgedDebt(age, Money(pence), number) for age, (pence, number) in sums.items()]
 
 
@@ -177,13 +167,13 @@ def reversed_ids(allocations: Sequence[Allocation]) -> set[int]:
 
 def open_documents(session: Session, customer_id: int) -> list[tuple[Document, Money]]:
     """Return a customer's documents with something open, the oldest first."""
-    open_now = _open_amount()
     query = (
-        select(Document, open_now)
-        .where(Document.customer_id == customer_id, Document.kind.in_(CHARGES), open_now > 0)
+        select(Document, DocumentBalance.open)
+        .join(DocumentBalance, DocumentBalance.document_id == Document.id)
+        .where(DocumentBalance.customer_id == customer_id, DocumentBalance.open > Money(0))
         .order_by(Document.issued_on, Document.id)
     )
-    return [(one, _money(amount)) for one, amount in session.execute(query)]
+    return [(one, amount) for one, amount in session.execute(query)]
 
 
 def unallocated_total(session: Session) -> Money:
@@ -195,8 +185,12 @@ def unallocated_total(session: Session) -> Money:
 
 def open_of_school(session: Session, agreement_ids: Collection[int]) -> Money:
     """Return what is open on the documents of a school's agreements."""
-    query = select(_open_amount()).where(Document.agreement_id.in_(agreement_ids), Document.kind.in_(CHARGES))
-    return Money(sum(_money(amount).pence for amount in session.scalars(query)))
+    query = (
+        select(DocumentBalance.open)
+        .join(Document, Document.id == DocumentBalance.document_id)
+        .where(Document.agreement_id.in_(agreement_ids))
+    )
+    return total(session.scalars(query))
 
 
 def customers_matching(session: Session, part: str) -> list[Customer]:
