@@ -1,0 +1,52 @@
+"""Amounts as banks write them, read from their text so that they never pass through a binary number."""
+
+from __future__ import annotations
+
+import re
+
+from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.money import Money
+
+_UNSIGNED = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?")
+
+
+class UnreadableAmount(Refused):
+    """A text is no amount of pounds and pence."""
+
+
+def unsigned(text: str) -> Money:
+    """Read an amount without a sign: zeros beyond the pence say nothing, other figures there are refused.
+
+    >>> str(unsigned("1,234.50000")), str(unsigned("£12"))
+    ('1234.50', '12.00')
+    """
+    cleaned = text.strip().removeprefix("£").removeprefix("GBP").strip()
+    match = _UNSIGNED.fullmatch(cleaned) if len(cleaned) <= 30 and cleaned.isascii() else None
+    if match is None:
+        raise UnreadableAmount(f"“{text.strip()[:40]}” is not an amount of money.")
+    whole, decimals = match.group(1), match.group(2) or ""
+    if decimals[2:].strip("0"):
+        raise UnreadableAmount(f"“{text.strip()[:40]}” has {len(decimals)} decimals; pounds have two.")
+    return Money.parse(f"{whole}.{decimals[:2] or '0'}")
+
+
+def signed(text: str) -> Money:
+    """Read an amount with its sign before or behind, in brackets, or as CR and DR.
+
+    >>> [str(signed(text)) for text in ("-5.00", "£-5", "5.00-", "(5.00)", "5.00 DR", "+£5.00", "−£5")]
+    ['-5.00', '-5.00', '-5.00', '-5.00', '-5.00', '5.00', '-5.00']
+    """
+    cleaned = text.replace("−", "-").replace("\u00a0", " ").strip()
+    upper = cleaned.upper()
+    if upper.endswith(("CR", "DR")):
+        amount = unsigned(cleaned[:-2])
+        return -amount if upper.endswith("DR") else amount
+    if cleaned.startswith("(") and cleaned.endswith(")"):
+        return -unsigned(cleaned[1:-1])
+    if cleaned.endswith(("-", "+")):
+        cleaned = cleaned[-1] + cleaned[:-1]
+    for before in ("-£", "£-", "-", "+£", "+"):
+        if cleaned.startswith(before):
+            amount = unsigned(cleaned[len(before) :])
+            return -amount if "-" in before else amount
+    return unsigned(cleaned)
