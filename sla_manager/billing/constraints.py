@@ -37,3 +37,14 @@ for _table in ("document", "document_line", "document_vat", "document_file", "bi
         "What was issued never changes. Issue a credit note instead.",
         kind=Conflict,
     )
+says(
+    "period_is_locked",
+    "The books of that day are locked. Use a later date, or reopen the period.",
+)
+says("period_locked_already", "The books are locked that far already.", kind=Conflict)
+says("period_locked_further", "A later period is locked. Reopen that one first.", kind=Conflict)
+says("ck_period_lock_is_over", "Only days that are over can be locked.", field="through")
+for _name in ("period_reopening(lock_id)", "uq_period_reopening_lock_id"):
+    says(_name, "This period was reopened already.", kind=Conflict)
+for _table in ("period_lock", "period_reopening"):
+    says(f"append_only_{_table}", "A lock never changes. Reopen the period, or lock it again.", kind=Conflict)

@@ -21,6 +21,7 @@ from sla_manager.billing.facts import Parties, due_facts, of_several
 from sla_manager.billing.issuing import Draft, DraftLine, IssuedDocument, issue
 from sla_manager.billing.models import Parked
 from sla_manager.billing.queries.dues import DuePlan, customer_name, due_plan
+from sla_manager.billing.queries.locks import require_open
 from sla_manager.billing.rules.dues import Due, DueLine, vat_sentence
 from sla_manager.billing.rules.kinds import DocumentKind, charge_kind, credit_kind, series_of
 from sla_manager.catalogue.queries import vat_rates
@@ -175,9 +176,11 @@ def _sites(plan: DuePlan, due: Due) -> str:
 def run(database: Database, *, as_at: date, by: Actor, at: datetime) -> RunResult:
     """Issue everything that is due on a date, dated on it. The same run again issues nothing.
 
-    Numbers and dates of a series rise together, so a date before the last one of a series is refused (N4).
+    Numbers and dates of a series rise together, so a date before the last one of a series is refused (N4); so is
+    one in a locked period.
     """
     with database.reading() as session:
+        require_open(session, as_at, field="as_at")
         council, plan = _council(session), due_plan(session, as_at)
         _refuse_going_back(session, council, plan)
     result = RunResult(as_at=as_at, already=plan.already)

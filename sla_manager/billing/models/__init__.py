@@ -9,6 +9,7 @@ from sla_manager.billing.models.documents import (
     DocumentVat,
     Parked,
 )
+from sla_manager.billing.models.locks import PeriodLock, PeriodReopening
 from sla_manager.billing.models.policy import FinancePolicy
 
 __all__ = [
@@ -23,4 +24,6 @@ __all__ = [
     "OneOffLine",
     "OneOffWithdrawal",
     "Parked",
+    "PeriodLock",
+    "PeriodReopening",
 ]

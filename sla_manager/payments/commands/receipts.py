@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 import sla_manager.payments.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.billing.models import Document
+from sla_manager.billing.queries.locks import require_open
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
@@ -76,6 +77,7 @@ def record_receipt(
     if session.get(Customer, customer_id) is None:
         raise NotFound
     _check(amount, received_on, method, reference, at)
+    require_open(session, received_on, field="received_on")
     receipt = Receipt(
         customer_id=customer_id, amount=amount, received_on=received_on, method=method,
         reference=reference.strip(), recorded_at=at, recorded_by=by.name, once_key=once_key,
