@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, selectinload
@@ -28,7 +26,7 @@ from sla_manager.agreements.models import (
 )
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
-from sla_manager.billing.models import Billed, Document, DocumentFile, DocumentVat
+from sla_manager.billing.models import Billed, Document, DocumentFile, DocumentVat, OneOffCharge
 from sla_manager.billing.rules.chain import HEAD_FIELDS, LINE_FIELDS, START, VAT_FIELDS, document_hash
 from sla_manager.billing.rules.kinds import DocumentKind, series_of
 from sla_manager.catalogue.rules.vat import VatCode
@@ -39,29 +37,12 @@ from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.references import canonical_json, document_number, sha256
 from sla_manager.people.models import TradingService
+from sla_manager.reports.findings import Files, Problem
+from sla_manager.reports.money_integrity import money_problems
 from sla_manager.store.numbers import NumberSeries
 from sla_manager.visits.models import ExtraTime
 
 CHUNK = 500
-_ASK = "Stop issuing, keep the database as it is, and compare it with the last backup."
-
-
-class Files(Protocol):
-    """The archive, as far as it is asked here."""
-
-    def read(self, path: str, sha256_kept: str, /) -> bytes:
-        """Return a file that is what was kept, or raise `Broken`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is off: a code for machines, what it is about, and two sentences for people."""
-
-    code: str
-    about: str
-    message: str
-    what_to_do: str = _ASK
 
 
 def problems(session: Session, archive: Files) -> Iterator[Problem]:
@@ -71,6 +52,7 @@ def problems(session: Session, archive: Files) -> Iterator[Problem]:
     yield from billed_problems(session)
     yield from ledger_problems(session)
     yield from agreement_problems(session)
+    yield from money_problems(session)
     yield from batch_problems(session)
     yield from file_problems(session, archive)
 
@@ -192,6 +174,7 @@ _SOURCES = (
     (("instalment", "variation"), Instalment.id),
     (("delivery", "cancellation"), LedgerEntry.id),
     (("extra_time",), ExtraTime.id),
+    (("one_off",), OneOffCharge.id),
 )
 
 
