@@ -14,7 +14,7 @@ from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.titles import Titled
-from sla_manager.payments.models import Allocation, DocumentBalance, Receipt
+from sla_manager.payments.models import Allocation, DocumentBalance, Receipt, Refund
 from sla_manager.payments.rules.ageing import Age, age_of
 from sla_manager.people.models import Customer, School, Trust
 
@@ -92,21 +92,27 @@ def debtors_by_age(
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:
-    """A payment received: how much of it is allocated, and how much is on account."""
+    """A payment received: how much of it is allocated, how much went back, and how much is on account."""
 
     receipt: Receipt
     customer: str
     allocated: Money
+    refunded: Money = Money(0)
 
     @property
     def left(self) -> Money:
-        """What is not allocated."""
-        return self.receipt.amount - self.allocated
+        """What is neither allocated nor given back."""
+        return self.receipt.amount - self.allocated - self.refunded
 
 
 def _allocated() -> ColumnElement[int]:
     paid = select(_sum_of(Allocation.amount)).where(Allocation.receipt_id == Receipt.id)
     return paid.correlate(Receipt).scalar_subquery()
+
+
+def _refunded() -> ColumnElement[int]:
+    back = select(_sum_of(Refund.amount)).where(Refund.receipt_id == Receipt.id)
+    return back.correlate(Receipt).scalar_subquery()
 
 
 _WITH_CUSTOMER = (
@@ -119,25 +125,27 @@ def receipts_page(
     session: Session, *, customer_id: int | None = None, unallocated: bool = False, before: int | None = None
 ) -> list[ReceiptRow]:
     """Return a page of payments, the latest first; `before` is the last id of the page before."""
-    query = select(Receipt, _allocated()).options(*_WITH_CUSTOMER).order_by(Receipt.id.desc()).limit(PAGE)
+    query = select(Receipt, _allocated(), _refunded()).options(*_WITH_CUSTOMER)
+    query = query.order_by(Receipt.id.desc()).limit(PAGE)
     if customer_id is not None:
         query = query.where(Receipt.customer_id == customer_id)
     if unallocated:
-        query = query.where(_allocated() < type_coerce(Receipt.amount, BigInteger))
+        query = query.where(_allocated() + _refunded() < type_coerce(Receipt.amount, BigInteger))
     if before is not None:
         query = query.where(Receipt.id < before)
     return [
-        ReceiptRow(one, customer_words(one.customer), _money(paid)) for one, paid in session.execute(query)
+        ReceiptRow(one, customer_words(one.customer), _money(paid), _money(back))
+        for one, paid, back in session.execute(query)
     ]
 
 
 def receipt(session: Session, receipt_id: int) -> ReceiptRow:
     """Return one payment."""
-    query = select(Receipt, _allocated()).options(*_WITH_CUSTOMER).where(Receipt.id == receipt_id)
+    query = select(Receipt, _allocated(), _refunded()).options(*_WITH_CUSTOMER).where(Receipt.id == receipt_id)
     row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound
-    return ReceiptRow(row[0], customer_words(row[0].customer), _money(row[1]))
+    return ReceiptRow(row[0], customer_words(row[0].customer), _money(row[1]), _money(row[2]))
 
 
 def customer_words(customer: Customer) -> str:
@@ -180,7 +188,8 @@ def unallocated_total(session: Session) -> Money:
     """Return all money on account."""
     received = session.scalar(select(_sum_of(Receipt.amount)))
     allocated = session.scalar(select(_sum_of(Allocation.amount)).where(Allocation.receipt_id.is_not(None)))
-    return _money(received) - _money(allocated)
+    back = session.scalar(select(_sum_of(Refund.amount)))
+    return _money(received) - _money(allocated) - _money(back)
 
 
 def open_of_school(session: Session, agreement_ids: Collection[int]) -> Money:
