@@ -30,7 +30,7 @@ BY_HAND = (
     ("UPDATE allocation SET amount = -500 WHERE id = 3", ONE, "reversal_off"),
     ("UPDATE allocation SET document_id = 2 WHERE id = 3", TWO, "reversal_off"),
     ("UPDATE receipt SET amount = 100 WHERE id = 1", "payment 1", "receipt_off"),
-    ("UPDATE refund SET amount = 90000 WHERE id = 1", "payment 1", "receipt_off"),
+    ("UPDATE refund SET amount = 200000 WHERE id = 1", "payment 1", "receipt_off"),
     ("UPDATE refund SET amount = -1 WHERE id = 2", "payment 1", "refund_off"),
     ("UPDATE receipt SET customer_id = customer_id + 1 WHERE id = 1", TWO, "allocated_to_another"),
 )  # fmt: skip
