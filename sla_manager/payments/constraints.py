@@ -36,3 +36,59 @@ for _table in ("refund", "hold", "hold_release"):
     says(
         f"append_only_{_table}", "Money that moved is never rewritten. Record what undoes it.", kind=Conflict
     )
+says(
+    "bank_match_exceeds_line",
+    "That is more than is left of this bank line. Somebody else may have matched it just now.",
+    field="amount",
+    kind=Conflict,
+)
+says("bank_match_is_its_receipt", "A bank line is matched with a payment of the same amount.", field="amount")
+for _name in ("bank_line(identity, occurrence)", "uq_bank_line_identity_occurrence"):
+    says(
+        _name,
+        "Somebody took lines of this statement just now. Send the file again to take the rest.",
+        field="file",
+        kind=Conflict,
+    )
+for _name in ("bank_import(sha256, written)", "uq_bank_import_sha256_written"):
+    says(_name, "Somebody took this file just now. Its lines are there.", field="file", kind=Conflict)
+for _name in ("bank_layout(name)", "uq_bank_layout_name"):
+    says(_name, "There is a layout of this name. Choose another name.", field="name", kind=Conflict)
+for _name in ("bank_match(once_key)", "uq_bank_match_once_key"):
+    says(_name, "This bank line was matched already.", kind=Conflict)
+for _name in ("bank_match(reverses_id)", "uq_bank_match_reverses_id"):
+    says(_name, "This match was taken back already.", kind=Conflict)
+for _name in ("journal_remittance(once_key)", "uq_journal_remittance_once_key"):
+    says(_name, "This journal was recorded already.", kind=Conflict)
+for _table in (
+    "bank_layout",
+    "bank_import",
+    "bank_line",
+    "bank_match",
+    "journal_remittance",
+    "journal_receipt",
+):
+    says(
+        f"append_only_{_table}",
+        "What the bank said, and what became of it, is never rewritten. Take a match back instead.",
+        kind=Conflict,
+    )
+says(
+    "only_invoices_are_chased",
+    "Recharges and credit notes are never chased: there is nothing to pay.",
+    kind=Conflict,
+)
+says("nothing_is_owed", "Nothing is open on this invoice any more, so nobody is reminded.", kind=Conflict)
+says("held_is_not_chased", "This invoice is held, so nobody is reminded of it.", kind=Conflict)
+says(
+    "only_invoices_bear_interest", "Interest is claimed on invoices only, never on a recharge.", kind=Conflict
+)
+says("held_bears_no_interest", "This invoice is held. End the hold before you claim interest.", kind=Conflict)
+for _name in ("reminder(document_id, stage)", "uq_reminder_document_id_stage"):
+    says(_name, "This reminder went out already.", kind=Conflict)
+for _name in ("late_payment_claim(once_key)", "uq_late_payment_claim_once_key"):
+    says(_name, "This claim was made already.", kind=Conflict)
+for _name in ("dispute_message(once_key)", "uq_dispute_message_once_key"):
+    says(_name, "This message was sent already.", kind=Conflict)
+for _table in ("dispute_message", "reminder", "reminder_withdrawal", "bank_rate", "late_payment_claim"):
+    says(f"append_only_{_table}", "What was said or claimed is never rewritten. Add to it.", kind=Conflict)
