@@ -24,6 +24,8 @@ from sqlalchemy.pool import StaticPool
 from sla_manager.store.tables import Table
 
 BUSY_TIMEOUT_MS = 15_000
+STATEMENTS_KEPT = 1_500
+"""How many statements an engine keeps in compiled form: more than the product has."""
 
 
 class Database:
@@ -49,6 +51,7 @@ class Database:
                     max_overflow=pool_size,
                     pool_pre_ping=True,
                     hide_parameters=True,
+                    query_cache_size=STATEMENTS_KEPT,
                 )
             )
         options: dict[str, Any] = {
@@ -58,7 +61,7 @@ class Database:
             options["poolclass"] = StaticPool
         else:
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, hide_parameters=True, **options)
+        engine = create_engine(parsed, hide_parameters=True, query_cache_size=STATEMENTS_KEPT, **options)
         _prepare_sqlite(engine)
         return cls(engine)
 
