@@ -14,7 +14,7 @@ from tests.rooms.printed_samples import academy_invoice, line, recharge_note
 
 ADDRESSES = Addresses(
     seller_scheme="9932", seller_id="GB123456789", seller_reference="330",
-    buyer_scheme="0088", buyer_id="5060012340007", buyer_reference="BLT-FINANCE",
+    buyer_scheme="0088", buyer_id="5060012340001", buyer_reference="BLT-FINANCE",
 )  # fmt: skip
 BOTH = pytest.mark.parametrize("syntax", list(Syntax))
 
