@@ -1,9 +1,12 @@
-"""The pages within finance."""
+"""The pages within finance: those of every day in the menu, the others a step further, under "More"."""
 
 from __future__ import annotations
 
+from flask import render_template
+
 from sla_manager.people.rules.roles import Permission
-from sla_manager.web.guard import may
+from sla_manager.web.finance import blueprint
+from sla_manager.web.guard import may, permitted
 from sla_manager.web.navigation import Entry, entry
 
 PAGES = (
@@ -15,11 +18,70 @@ PAGES = (
     ("Parked", "finance.parked", Permission.SEE_DOCUMENTS),
     ("Check the books", "finance.integrity", Permission.SEE_DOCUMENTS),
 )
+EVERY_DAY = (
+    "finance.home",
+    "finance.run_preview",
+    "finance.documents",
+    "finance.receipts",
+    "finance.bank",
+    "finance.chasing",
+    "finance.exports",
+)
+"""What stands in the menu, in this order; every other page of `PAGES` is a step further."""
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "The books",
+        (
+            ("finance.parked", "Agreements that a run could not bill, and why"),
+            ("finance.integrity", "Whether numbers, sums, files and balances agree"),
+        ),
+    ),
+)
+"""The headings of "More", and what one does on each page."""
+
+
+def _known() -> dict[str, str]:
+    """Return the pages that this person may open: their texts by endpoint."""
+    return {endpoint: text for text, endpoint, permission in PAGES if may(permission)}
 
 
 def finance_menu() -> list[Entry]:
-    """Return the menu of finance, as far as the person may open its pages."""
-    entries = [entry(text, endpoint) for text, endpoint, permission in PAGES if may(permission)]
+    """Return the menu of finance, as far as the person may open its pages.
+
+    A page that is a step further stands in it while one is there.
+    """
+    known = _known()
+    entries = [entry(known[endpoint], endpoint) for endpoint in EVERY_DAY if endpoint in known]
+    further = [entry(text, endpoint) for endpoint, text in known.items() if endpoint not in EVERY_DAY]
+    here = max((one for one in further if one["active"]), key=lambda one: len(one["href"]), default=None)
+    if here is not None:
+        for other in entries:
+            other["active"] = False
+        entries.append(here)
+    if further:
+        entries.append(entry("More", "finance.more"))
     if entries:
         entries[0]["active"] = entries[0]["active"] and not any(other["active"] for other in entries[1:])
     return entries
+
+
+@blueprint.get("/more")
+@permitted(Permission.SEE_DOCUMENTS)
+def more() -> str:
+    """List every page of finance that is not in the menu, with what one does there."""
+    known = _known()
+    grouped = {endpoint for _, places in GROUPS for endpoint, _ in places}
+    groups = [
+        (heading, [(known[endpoint], endpoint, about) for endpoint, about in places if endpoint in known])
+        for heading, places in GROUPS
+    ]
+    rest = [
+        (text, endpoint, "")
+        for endpoint, text in known.items()
+        if endpoint not in grouped and endpoint not in EVERY_DAY
+    ]
+    return render_template(
+        "finance/more.html",
+        navigation=finance_menu(),
+        groups=[one for one in (*groups, ("Also", rest)) if one[1]],
+    )
