@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sla_manager.gateways.archive import Archive
 from sla_manager.gateways.mail import AttachedFile, Mail, Send
 from sla_manager.kernel.errors import Broken, GatewayFailed
+from sla_manager.payments.commands.reminders import take_back_reminder
 from sla_manager.store.database import Database
 from sla_manager.store.outbox import (
     SECRET_KEYS,
@@ -71,7 +72,7 @@ def send_outbox(
 
 
 def _send_one(database: Database, message_id: int, *, office: PostOffice, at: datetime) -> bool | None:
-    """Send one mail; None when somebody else has it."""
+    """Send one mail; None when somebody else has it, or nobody needs it any more."""
     taken = _take(database, message_id, at=at)
     if taken is None:
         return None
@@ -114,10 +115,12 @@ def _mail(message: OutboxMessage, files: list[OutboxAttachment], *, office: Post
 def _take(
     database: Database, message_id: int, *, at: datetime
 ) -> tuple[OutboxMessage, list[OutboxAttachment]] | None:
-    """Put a mail out of reach of other senders for a while, and count the attempt."""
+    """Put a mail out of reach of other senders for a while, and count the attempt; one that is out of date goes."""
     with database.transaction() as session:
         stored = session.get_one(OutboxMessage, message_id, with_for_update=True)
         if stored.sent_at is not None or stored.next_attempt_at > at:
+            return None
+        if take_back_reminder(session, stored, at=at):
             return None
         stored.attempts += 1
         stored.next_attempt_at = at + TAKEN_FOR

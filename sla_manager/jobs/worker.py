@@ -40,6 +40,7 @@ from sla_manager.billing.prints import print_waiting
 from sla_manager.config import ROOT, Settings
 from sla_manager.gateways.archive import Archive
 from sla_manager.gateways.mail import Send, smtp_sender
+from sla_manager.jobs.chasing import remind_payers
 from sla_manager.jobs.outbox import send_outbox
 from sla_manager.jobs.printing import LazyPrinter, Printed, Stopping
 from sla_manager.jobs.seasons import prepare_again, prepare_requested
@@ -187,6 +188,10 @@ class Work:
         )
         return f"{posted} reminders posted"
 
+    def remind_payers(self) -> str:
+        """Remind payers of what is overdue."""
+        return remind_payers(self.database, at=self.clock(), stopping=self.stopping.is_set)
+
     def renew(self) -> str:
         """Warn of the last day for notice, and renew what had none; what cannot be renewed fails the job."""
         done = renew_by_clause(
@@ -257,6 +262,7 @@ def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
         ("warn of balances", work.warn),
         ("prepare renewals again", work.prepare_again),
         ("remind of renewals", work.remind),
+        ("remind payers", work.remind_payers),
         ("renew by clause", work.renew),
         ("check the books", work.check_books),
         ("tidy the archive", work.tidy_archive),

@@ -176,6 +176,7 @@ def test_the_night_of_a_council_with_an_agreement_is_in_order(
             "warn of balances",
             "prepare renewals again",
             "remind of renewals",
+            "remind payers",
             "renew by clause",
             "check the books",
             "tidy the archive",

@@ -1,0 +1,22 @@
+"""Reminds payers of what is overdue: once for each invoice and stage, and without a burst after a standstill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sla_manager.kernel.errors import ProductError
+from sla_manager.payments.commands.reminders import chase
+from sla_manager.store.database import Database
+
+
+class NobodyToRemindError(ProductError):
+    """Some payers are overdue and nobody there has an address."""
+
+
+def remind_payers(database: Database, *, at: datetime, stopping: Callable[[], bool] = lambda: False) -> str:
+    """Post today's reminders; payers without an address fail the job in words, so that somebody adds one."""
+    done = chase(database, at=at, stopping=stopping)
+    if done.unreachable:
+        raise NobodyToRemindError(done.words)
+    return done.words

@@ -1,0 +1,86 @@
+"""Reminders: which invoices one is due for, and which there were."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from sla_manager.billing.rules.kinds import DocumentKind
+from sla_manager.kernel.clock import london_date
+from sla_manager.kernel.money import Money
+from sla_manager.payments.models import DocumentBalance, Hold, HoldRelease, Reminder, ReminderWithdrawal
+from sla_manager.payments.rules.reminders import Reminded, stage_due
+
+AT_ONCE = 50
+_HELD = exists().where(
+    Hold.document_id == DocumentBalance.document_id, ~exists().where(HoldRelease.hold_id == Hold.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An invoice that is to be chased: what is open, how late it is, which stage."""
+
+    document_id: int
+    customer_id: int
+    open: Money
+    days_overdue: int
+    stage: int
+
+
+def due_reminders(
+    session: Session,
+    today: date,
+    days: Collection[int],
+    *,
+    after: int = 0,
+    only: Collection[int] | None = None,
+) -> tuple[list[Due], int | None]:
+    """Return the invoices that are to be chased today among the next few overdue ones, and where to go on.
+
+    Never a recharge, nothing that is held or paid. `only` looks at these documents alone.
+    """
+    stages = sorted(int(day) for day in days)
+    if not stages:
+        return [], None
+    last = select(func.max(Reminder.id)).where(Reminder.document_id == DocumentBalance.document_id)
+    query = (
+        select(
+            DocumentBalance.document_id, DocumentBalance.customer_id, DocumentBalance.open, DocumentBalance.due_on,
+            Reminder.stage, Reminder.posted_at,
+        )
+        .outerjoin(Reminder, Reminder.id == last.correlate(DocumentBalance).scalar_subquery())
+        .where(
+            DocumentBalance.kind == DocumentKind.INVOICE,
+            DocumentBalance.open > Money(0),
+            DocumentBalance.due_on <= today - timedelta(days=stages[0]),
+            func.coalesce(Reminder.stage, 0) < len(stages),
+            ~_HELD,
+            DocumentBalance.document_id > after,
+        )
+        .order_by(DocumentBalance.document_id)
+    )  # fmt: skip
+    query = query.limit(AT_ONCE) if only is None else query.where(DocumentBalance.document_id.in_(only))
+    rows = session.execute(query).all()
+    found = []
+    for document_id, customer_id, amount, due_on, stage, posted_at in rows:
+        reminded = Reminded(stage, london_date(posted_at)) if stage else None
+        now_due = stage_due(due_on, today, stages, reminded)
+        if now_due is not None and due_on is not None:
+            found.append(Due(document_id, customer_id, amount, (today - due_on).days, now_due))
+    return found, rows[-1].document_id if len(rows) == AT_ONCE and only is None else None
+
+
+def reminders_of(session: Session, document_id: int) -> list[tuple[Reminder, ReminderWithdrawal | None]]:
+    """Return the reminders of a document in order, each with why its mails were taken back, where they were."""
+    query = (
+        select(Reminder, ReminderWithdrawal)
+        .outerjoin(ReminderWithdrawal, ReminderWithdrawal.reminder_id == Reminder.id)
+        .where(Reminder.document_id == document_id)
+        .order_by(Reminder.id)
+    )
+    return [(one, taken_back) for one, taken_back in session.execute(query)]
