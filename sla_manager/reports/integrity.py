@@ -7,10 +7,10 @@ chunks. A finding names the thing, says what is wrong and what to do. Finding no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, true
 from sqlalchemy.orm import Session, selectinload
 
 from sla_manager.agreements.models import (
@@ -45,19 +45,37 @@ from sla_manager.visits.models import ExtraTime
 CHUNK = 500
 
 
+Tell = Callable[[int], None]
+"""Is told how many more documents or files were looked at."""
+
+
 def problems(session: Session, archive: Files) -> Iterator[Problem]:
     """Yield everything that is off, documents first."""
-    yield from document_problems(session)
-    yield from series_problems(session)
-    yield from billed_problems(session)
-    yield from ledger_problems(session)
-    yield from agreement_problems(session)
-    yield from money_problems(session)
-    yield from batch_problems(session)
-    yield from file_problems(session, archive)
+    for _, found in checks(session, archive):
+        yield from found
 
 
-def document_problems(session: Session) -> Iterator[Problem]:
+def checks(
+    session: Session, archive: Files, tell: Tell = lambda looked_at: None
+) -> Iterator[tuple[str, Iterator[Problem]]]:
+    """Yield each check's title with what it finds; nothing is asked before it is looked at."""
+    yield "Issued documents: hashes, lines, VAT, no number missing", document_problems(session, tell)
+    yield "Number series: each counter is the number of its documents", series_problems(session)
+    yield "What is billed: it exists, once, and for as much as was agreed", billed_problems(session)
+    yield "Ledgers of time: as agreed at first, never below nothing", ledger_problems(session)
+    yield "Agreements: years, instalments, signed texts", agreement_problems(session)
+    yield "Money: what is open, allocations, payments, refunds", money_problems(session)
+    yield "Export batches: bytes and control totals", batch_problems(session)
+    yield "Files of the archive: there, and byte for byte as kept", file_problems(session, archive, tell)
+
+
+def to_look_at(session: Session) -> int:
+    """Return how many documents and files the checks go through, for their progress."""
+    tables = (Document, DocumentFile, AgreementFile)
+    return sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
+
+
+def document_problems(session: Session, tell: Tell = lambda looked_at: None) -> Iterator[Problem]:
     """Check every document against its own hash, the one before it, its lines and its VAT rows."""
     query = (
         select(Document)
@@ -71,11 +89,13 @@ def document_problems(session: Session) -> Iterator[Problem]:
             if document.sequence != expected:
                 missing = document_number(series, FinancialYear(year), expected)
                 yield Problem("number_gap", document.number, f"{missing} is missing before it.")
-            yield from _document(document, previous)
+            yield from one_document_problems(document, previous)
             previous, expected = document.hash, document.sequence + 1
+            tell(1)
 
 
-def _document(document: Document, previous: str) -> Iterator[Problem]:
+def one_document_problems(document: Document, previous: str) -> Iterator[Problem]:
+    """Check one document, with its lines and VAT rows, against its hash; `previous` is the hash before it."""
     if document.previous_hash != previous:
         yield Problem("chain_broken", document.number, "It does not follow the document before it.")
     found = document_hash(
@@ -178,15 +198,15 @@ _SOURCES = (
 )
 
 
-def ledger_problems(session: Session) -> Iterator[Problem]:
-    """Check that every balance is at least nothing, and that what was contracted is what was agreed."""
+def ledger_problems(session: Session, among: Collection[int] | None = None) -> Iterator[Problem]:
+    """Check that every balance (of some agreements, or all) is at least nothing and begins as agreed."""
     contracted = func.sum(LedgerEntry.minutes).filter(LedgerEntry.kind == EntryKind.CONTRACTED)
     query = (
         select(Tranche.id, Tranche.minutes, Agreement.reference, func.sum(LedgerEntry.minutes), contracted)
         .join(AgreementLine, AgreementLine.id == Tranche.line_id)
         .join(Agreement, Agreement.id == AgreementLine.agreement_id)
         .outerjoin(LedgerEntry, LedgerEntry.tranche_id == Tranche.id)
-        .where(Tranche.minutes.is_not(None))
+        .where(Tranche.minutes.is_not(None), true() if among is None else Agreement.id.in_(among))
         .group_by(Tranche.id, Agreement.id)
         .order_by(Tranche.id)
     )
@@ -256,13 +276,14 @@ def batch_problems(session: Session) -> Iterator[Problem]:
             yield Problem("batch_off", batch.filename, "Its control totals are not those of its documents.")
 
 
-def file_problems(session: Session, archive: Files) -> Iterator[Problem]:
+def file_problems(session: Session, archive: Files, tell: Tell = lambda looked_at: None) -> Iterator[Problem]:
     """Check that every archived file is there, byte for byte, and that nothing billed lacks its document."""
     documents = select(Document.number, DocumentFile).join(
         DocumentFile, DocumentFile.document_id == Document.id
     )
     for number, file in session.execute(documents.order_by(Document.id).execution_options(yield_per=CHUNK)):
         yield from _file(archive, number, ((file.path, file.sha256), (file.facts_path, file.facts_sha256)))
+        tell(1)
     texts = (
         select(Agreement.reference, AgreementFile)
         .join(AgreementVersion, AgreementVersion.id == AgreementFile.version_id)
@@ -272,6 +293,7 @@ def file_problems(session: Session, archive: Files) -> Iterator[Problem]:
         texts.order_by(AgreementFile.id).execution_options(yield_per=CHUNK)
     ):
         yield from _file(archive, reference, ((printed.path, printed.sha256),))
+        tell(1)
     orphans = select(func.count()).select_from(Billed).outerjoin(Document).where(Document.id.is_(None))
     if session.scalar(orphans):
         yield Problem("billed_without_document", "billed", "Something is marked as billed by no document.")

@@ -5,9 +5,9 @@ Each check is one question whose answer is only what is off, so that large books
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from sla_manager.billing.models import Document
@@ -30,6 +30,10 @@ _NOTHING = Money(0)
 _ZERO = literal(_NOTHING, MoneyColumn())
 
 
+def _one_of(ids: Collection[int] | None) -> ColumnElement[bool]:
+    return true() if ids is None else Document.id.in_(ids)
+
+
 def money_problems(session: Session) -> Iterator[Problem]:
     """Yield what is off in open amounts, allocations and refunds."""
     yield from balance_problems(session)
@@ -37,8 +41,8 @@ def money_problems(session: Session) -> Iterator[Problem]:
     yield from receipt_problems(session)
 
 
-def balance_problems(session: Session) -> Iterator[Problem]:
-    """Hold what is kept as open on each document against its gross, its credits and its allocations."""
+def balance_problems(session: Session, among: Collection[int] | None = None) -> Iterator[Problem]:
+    """Hold what is kept as open on each document (of some ids, or all) against its gross, credits, allocations."""
     credited = (
         select(Document.credits_id.label("id"), func.sum(Document.gross).label("amount"))
         .where(Document.credits_id.is_not(None))
@@ -57,6 +61,7 @@ def balance_problems(session: Session) -> Iterator[Problem]:
         .outerjoin(credited, credited.c.id == Document.id)
         .outerjoin(paid, paid.c.id == Document.id)
         .where(
+            _one_of(among),
             Document.kind.in_(_CHARGES),
             or_(
                 DocumentBalance.document_id.is_(None),
@@ -84,7 +89,7 @@ def balance_problems(session: Session) -> Iterator[Problem]:
     strays = (
         select(Document.number)
         .join(DocumentBalance, DocumentBalance.document_id == Document.id)
-        .where(Document.kind.not_in(_CHARGES))
+        .where(_one_of(among), Document.kind.not_in(_CHARGES))
         .order_by(Document.id)
     )
     for number in session.scalars(strays):
@@ -93,12 +98,13 @@ def balance_problems(session: Session) -> Iterator[Problem]:
         )
 
 
-def allocation_problems(session: Session) -> Iterator[Problem]:
-    """Check that no document and no credit note gave or took more than there is, and that reversals undo."""
+def allocation_problems(session: Session, among: Collection[int] | None = None) -> Iterator[Problem]:
+    """Check that no document (of some ids, or all) and no credit took more than there is; reversals undo."""
     taken = func.sum(Allocation.amount)
     query = (
         select(Document.number, Document.gross, taken)
         .join(Allocation, Allocation.document_id == Document.id)
+        .where(_one_of(among))
         .group_by(Document.id)
         .having(or_(taken > Document.gross, taken < _NOTHING))
         .order_by(Document.id)
@@ -109,6 +115,7 @@ def allocation_problems(session: Session) -> Iterator[Problem]:
     given = (
         select(Document.number, Document.gross, taken)
         .join(Allocation, Allocation.credit_note_id == Document.id)
+        .where(_one_of(among))
         .group_by(Document.id)
         .having(or_(taken > -Document.gross, taken < _NOTHING))
         .order_by(Document.id)
@@ -116,12 +123,12 @@ def allocation_problems(session: Session) -> Iterator[Problem]:
     for number, gross, spent in session.execute(given):
         said = f"{pounds(spent)} of this credit is set against documents, and it is for {pounds(-gross)}."
         yield Problem("allocated_off", number, said, _STOP_PAYMENTS)
-    yield from _reversals(session)
+    yield from _reversals(session, among)
     others = (
         select(Document.number, Allocation.receipt_id)
         .join(Allocation, Allocation.document_id == Document.id)
         .join(Receipt, Receipt.id == Allocation.receipt_id)
-        .where(Receipt.customer_id != Document.customer_id)
+        .where(_one_of(among), Receipt.customer_id != Document.customer_id)
         .order_by(Allocation.id)
     )
     for number, receipt_id in session.execute(others):
@@ -129,20 +136,21 @@ def allocation_problems(session: Session) -> Iterator[Problem]:
         yield Problem("allocated_to_another", number, said, _STOP_PAYMENTS)
 
 
-def _reversals(session: Session) -> Iterator[Problem]:
+def _reversals(session: Session, among: Collection[int] | None) -> Iterator[Problem]:
     first = aliased(Allocation)
     query = (
         select(Document.number, Allocation.id)
         .join(Document, Document.id == Allocation.document_id)
         .join(first, first.id == Allocation.reverses_id)
         .where(
+            _one_of(among),
             or_(
                 first.amount != -Allocation.amount,
                 first.document_id != Allocation.document_id,
                 first.receipt_id.is_distinct_from(Allocation.receipt_id),
                 first.credit_note_id.is_distinct_from(Allocation.credit_note_id),
                 first.reverses_id.is_not(None),
-            )
+            ),
         )
         .order_by(Allocation.id)
     )
