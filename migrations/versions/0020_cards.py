@@ -89,7 +89,7 @@ def _events() -> None:
     name = "card_event"
     op.create_table(
         name,
-        _id("id"), _text("event_id"), _text("kind"), _text("about"), _text("about_id"),
+        _id("id"), _text("event_id"), _text("kind"), _text("about"), _text("about_id"), _text("payment_id", empty=True),
         _moment("happened_at"), _moment("received_at"), _moment("next_try_at"),
         sa.Column("attempts", sa.Integer(), nullable=False),
         _text("last_error", empty=True), _moment("handled_at", empty=True), _text("outcome"),
@@ -112,7 +112,6 @@ def _refunds_and_disputes() -> None:
         name,
         _id("id"), _id("refund_id"), _text("payment_id"), _text("provider_id", empty=True), _text("status"),
         _text("why"), _moment("asked_at"), _moment("checked_at"),
-        sa.Column("version", sa.Integer(), nullable=False),
         _check(name, "status", "status IN ('asked', 'pending', 'succeeded', 'failed')"),
         _to(name, "refund_id", "refund"), _key(name), _once(name, "refund_id"), _once(name, "provider_id"),
     )  # fmt: skip

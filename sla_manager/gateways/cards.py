@@ -50,7 +50,6 @@ class PageWanted:
     back_to: str
     cancel_to: str
     expires_at: datetime
-    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,6 @@ class Cards:
                         "expires_at": timegm(wanted.expires_at.utctimetuple()),
                         "locale": "en-GB",
                         "submit_type": "pay",
-                        **({"customer_email": wanted.email} if wanted.email else {}),
                     },
                     {"idempotency_key": wanted.key},
                 )
@@ -199,7 +197,7 @@ class Cards:
         return _refund(
             _asked(
                 lambda: self._client.v1.refunds.create(
-                    {"payment_intent": payment_id, "amount": pence, "metadata": {"key": key}},
+                    {"payment_intent": payment_id, "amount": pence, "metadata": {"sla_refund": key}},
                     {"idempotency_key": key},
                 )
             )

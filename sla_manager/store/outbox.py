@@ -13,7 +13,7 @@ from sla_manager.store.tables import Numbered
 
 ADDRESS = "{address}"
 """Stands in a mail's text for the address under which people open this product; completed when it is sent."""
-SECRET_KEYS = ("password-link:", "approval:")
+SECRET_KEYS = ("password-link:", "approval:", "pay-link:")
 """Keys of mails whose text holds a secret link: their text is not kept once they are sent (S10)."""
 
 

@@ -34,7 +34,7 @@ def wanted(server: CardServer, key: str, **more: object) -> PageWanted:
     page = PageWanted(
         key=key, pence=1766_40, name="EWS/25-26/000001", description="Education welfare", marks={"document": "1"},
         back_to="https://sla.example/back", cancel_to="https://sla.example/cancel",
-        expires_at=server.clock + timedelta(hours=1), email="bursar@school.example",
+        expires_at=server.clock + timedelta(hours=1),
     )  # fmt: skip
     return replace(page, **more)  # type: ignore[arg-type]  # a test changes what it names
 

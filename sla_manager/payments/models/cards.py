@@ -74,6 +74,7 @@ class CardEvent(Numbered):
     kind: Mapped[str]
     about: Mapped[str]
     about_id: Mapped[str]
+    payment_id: Mapped[str | None]
     happened_at: Mapped[datetime]
     received_at: Mapped[datetime]
     next_try_at: Mapped[datetime]
@@ -120,7 +121,6 @@ class CardRefundOrder(Numbered):
     why: Mapped[str] = mapped_column(default="")
     asked_at: Mapped[datetime]
     checked_at: Mapped[datetime]
-    version: Mapped[int] = mapped_column(default=1)
 
     refund: Mapped[Refund] = relationship(lazy="raise")
 
