@@ -105,6 +105,8 @@ def _statements() -> None:
         ),
     )  # fmt: skip
     op.create_index("ix_bank_line_import", "bank_line", ["import_id", "id"])
+    named = sa.text("payer <> ''")
+    op.create_index("ix_bank_line_payer", "bank_line", ["payer"], sqlite_where=named, postgresql_where=named)
     named = sa.text("payer_account <> ''")
     op.create_index(
         "ix_bank_line_payer_account",

@@ -13,6 +13,7 @@ from sla_manager.payments.models.receipts import Receipt
 from sla_manager.store.tables import Numbered, Table
 
 _OPEN = text("open > 0")
+_NAMED = text("payer <> ''")
 _NAMED_ACCOUNT = text("payer_account <> ''")
 
 
@@ -65,6 +66,7 @@ class BankLine(Numbered):
             sqlite_where=_NAMED_ACCOUNT,
             postgresql_where=_NAMED_ACCOUNT,
         ),
+        Index("ix_bank_line_payer", "payer", sqlite_where=_NAMED, postgresql_where=_NAMED),
     )
 
     import_id: Mapped[int] = mapped_column(ForeignKey("bank_import.id"))

@@ -1,0 +1,138 @@
+"""Proposals for bank lines: the books as the matching rules want them, read for the lines of one page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from sla_manager.billing.models import Document
+from sla_manager.billing.rules.kinds import DocumentKind, series_of
+from sla_manager.kernel.money import Money
+from sla_manager.kernel.periods import FinancialYear
+from sla_manager.kernel.references import document_number
+from sla_manager.payments.models import BankLine, BankMatch, DocumentBalance, Receipt
+from sla_manager.payments.queries.bank import OpenLine
+from sla_manager.payments.rules.matching import Arrived, Books, Matcher, OpenItem, Proposal
+from sla_manager.payments.rules.references import Reference, references
+from sla_manager.people.models import Customer, School, TradingService, Trust
+
+_CHARGES = (DocumentKind.INVOICE, DocumentKind.RECHARGE_NOTE)
+_CHUNK = 500
+
+
+def propose(session: Session, lines: Sequence[OpenLine]) -> dict[int, Proposal]:
+    """Return a proposal for each line, by its id. The queries are as many for one line as for fifty."""
+    arrived = [_arrived(one) for one in lines]
+    matcher = Matcher(books_for(session, arrived))
+    return {one.line_id: matcher.propose(one) for one in arrived}
+
+
+def _arrived(one: OpenLine) -> Arrived:
+    line = one.line
+    text = f"{line.text} {line.bank_reference}".strip()
+    return Arrived(line.id, one.open, text, line.payer, line.payer_account)
+
+
+def books_for(session: Session, arrived: Sequence[Arrived]) -> Books:
+    """Return the books as far as some lines need them: everything open, and what else they name."""
+    series = {
+        series_of(one, kind) for one in session.scalars(select(TradingService.series)) for kind in _CHARGES
+    }
+    items = open_items(session)
+    there = {item.reference for item in items}
+    named = {one for each in arrived for one in references(each.text, series)} - there
+    names, account_references = _customers(session)
+    return Books(
+        items,
+        series,
+        names=names,
+        account_references=account_references,
+        accounts=_paid_before(session, BankLine.payer_account, {one.payer_account for one in arrived}),
+        payers={
+            payer.upper(): customer_id
+            for payer, customer_id in _paid_before(
+                session, BankLine.payer, {one.payer for one in arrived}
+            ).items()
+        },
+        settled=_settled(session, named),
+    )
+
+
+def open_items(session: Session) -> list[OpenItem]:
+    """Return every document with something open, the oldest first. One query."""
+    query = (
+        select(
+            Document.id, Document.series, Document.year, Document.sequence, Document.number, Document.customer_id,
+            DocumentBalance.open, Document.purchase_order,
+        )
+        .join(DocumentBalance, DocumentBalance.document_id == Document.id)
+        .where(DocumentBalance.open > Money(0))
+        .order_by(Document.issued_on, Document.id)
+    )  # fmt: skip
+    return [
+        OpenItem(key, Reference(series, year, sequence), number, customer_id, amount, order)
+        for key, series, year, sequence, number, customer_id, amount, order in session.execute(query)
+    ]
+
+
+def _customers(session: Session) -> tuple[dict[int, list[str]], dict[str, int]]:
+    """Return each customer's names, those of a trust's schools among them, and the references of accounts."""
+    names: dict[int, list[str]] = {}
+    account_references: dict[str, int] = {}
+    query = (
+        select(Customer.id, Customer.account_reference, School.name, Trust.name)
+        .outerjoin(School, School.id == Customer.school_id)
+        .outerjoin(Trust, Trust.id == Customer.trust_id)
+    )
+    for customer_id, account, school, trust in session.execute(query):
+        names[customer_id] = [school or trust or ""]
+        if len(account) >= 4:
+            account_references[account.upper()] = customer_id
+    own = aliased(Customer)
+    members = (
+        select(Customer.id, School.name)
+        .join(School, School.trust_id == Customer.trust_id)
+        .where(~exists().where(own.school_id == School.id))
+    )
+    for customer_id, school in session.execute(members):
+        names[customer_id].append(school)
+    return names, account_references
+
+
+def _paid_before(
+    session: Session, column: InstrumentedAttribute[str], wanted: Iterable[str]
+) -> dict[str, int]:
+    """Return who was confirmed as the payer behind an account or a name, where that was one customer only."""
+    undone = aliased(BankMatch)
+    found: dict[str, set[int]] = defaultdict(set)
+    for chunk in _chunks(sorted({one for one in wanted if one})):
+        query = (
+            select(column, Receipt.customer_id)
+            .join(BankMatch, BankMatch.line_id == BankLine.id)
+            .join(Receipt, Receipt.id == BankMatch.receipt_id)
+            .where(column.in_(chunk), column != "", ~exists().where(undone.reverses_id == BankMatch.id))
+            .distinct()
+        )
+        for value, customer_id in session.execute(query):
+            found[value].add(customer_id)
+    return {value: customers.pop() for value, customers in found.items() if len(customers) == 1}
+
+
+def _settled(session: Session, named: Iterable[Reference]) -> dict[Reference, int]:
+    """Return the customers of documents that are named and have nothing open."""
+    numbers = {document_number(one.series, FinancialYear(one.year), one.sequence): one for one in named}
+    found = {}
+    for chunk in _chunks(sorted(numbers)):
+        query = select(Document.number, Document.customer_id).where(
+            Document.number.in_(chunk), Document.kind.in_(_CHARGES)
+        )
+        found.update({numbers[number]: customer_id for number, customer_id in session.execute(query)})
+    return found
+
+
+def _chunks(rows: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
