@@ -48,3 +48,22 @@ for _name in ("period_reopening(lock_id)", "uq_period_reopening_lock_id"):
     says(_name, "This period was reopened already.", kind=Conflict)
 for _table in ("period_lock", "period_reopening"):
     says(f"append_only_{_table}", "A lock never changes. Reopen the period, or lock it again.", kind=Conflict)
+for _name in ("service_cost(service_id, year)", "uq_service_cost_service_id_year"):
+    says(_name, "Somebody else entered this year's cost at the same moment. Look at it again.", kind=Conflict)
+for _name in ("e_invoice(document_id, syntax)", "uq_e_invoice_document_id_syntax"):
+    says(_name, "This electronic invoice is made already.", kind=Conflict)
+for _name in ("electronic_address(customer_id)", "uq_electronic_address_customer_id"):
+    says(
+        _name, "Somebody else entered this customer's electronic address just now. Look at it.", kind=Conflict
+    )
+says(
+    "ck_electronic_address_scheme_and_identifier",
+    "Enter the kind of electronic address and its number, or neither.",
+    field="identifier",
+)
+for _table in ("e_invoice", "e_invoice_form"):
+    says(
+        f"append_only_{_table}",
+        "An electronic invoice never changes. Issue a credit note instead.",
+        kind=Conflict,
+    )

@@ -1,6 +1,7 @@
 """Owed: documents as issued, one-off charges, the council's rules of asking for money."""
 
 from sla_manager.billing.models.charges import CHARGE_KINDS, OneOffCharge, OneOffLine, OneOffWithdrawal
+from sla_manager.billing.models.costs import ServiceCost
 from sla_manager.billing.models.documents import (
     Billed,
     Document,
@@ -9,6 +10,7 @@ from sla_manager.billing.models.documents import (
     DocumentVat,
     Parked,
 )
+from sla_manager.billing.models.e_invoices import EInvoice, EInvoiceForm, ElectronicAddress
 from sla_manager.billing.models.locks import PeriodLock, PeriodReopening
 from sla_manager.billing.models.policy import FinancePolicy
 
@@ -19,6 +21,9 @@ __all__ = [
     "DocumentFile",
     "DocumentLine",
     "DocumentVat",
+    "EInvoice",
+    "EInvoiceForm",
+    "ElectronicAddress",
     "FinancePolicy",
     "OneOffCharge",
     "OneOffLine",
@@ -26,4 +31,5 @@ __all__ = [
     "Parked",
     "PeriodLock",
     "PeriodReopening",
+    "ServiceCost",
 ]

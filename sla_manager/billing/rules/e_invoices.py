@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from sla_manager.gateways.e_invoices.checking import is_gln
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.money import Money
 
@@ -339,3 +340,50 @@ def _figures(line: Mapping[str, Any], *, is_credit: bool) -> tuple[str, str, str
     if price.times(quantity) == abs(net):
         return str(sign * quantity), UNITS.get(line["unit"], ONE), str(price)
     return str(sign), ONE, str(abs(net))
+
+
+SCHEMES = {
+    "9932": "United Kingdom VAT number",
+    "0088": "Global location number (GLN)",
+    "0060": "D-U-N-S number",
+    "0199": "Legal entity identifier (LEI)",
+}
+"""The electronic addresses that English customers have, by their code in the list EAS."""
+_SHAPES = {
+    "9932": (r"GB(\d{9}|\d{12}|GD\d{3}|HA\d{3})", "a VAT number with GB and 9 digits, like GB123456789"),
+    "0088": (r"\d{13}", "a GLN of 13 digits, like 5060012340001"),
+    "0060": (r"\d{9}", "a D-U-N-S number of 9 digits"),
+    "0199": (r"[0-9A-Z]{18}\d{2}", "an LEI of 20 letters and digits"),
+}
+LONGEST_REFERENCE = 100
+
+
+class EndpointRefused(Refused):
+    """An electronic address that no network would find."""
+
+    def __init__(self, said: str, wanted: str) -> None:
+        super().__init__(
+            f"“{said[:40]}” is no electronic address of this kind. Enter {wanted}.", field="identifier"
+        )
+
+
+def checked_endpoint(scheme: str, identifier: str) -> tuple[str, str]:
+    """Return an electronic address as it is stored, or nothing twice where none is given.
+
+    >>> checked_endpoint("9932", "123 4567 89"), checked_endpoint("0088", "5060012340001"), checked_endpoint("", "")
+    (('9932', 'GB123456789'), ('0088', '5060012340001'), ('', ''))
+    """
+    plain = re.sub(r"[\s.-]", "", identifier).upper()
+    if not scheme and not plain:
+        return "", ""
+    if scheme not in SCHEMES:
+        raise Refused("Choose the kind of electronic address.", field="scheme")
+    plain = vat_identifier(plain) if scheme == "9932" else plain
+    shape, wanted = _SHAPES[scheme]
+    if re.fullmatch(shape, plain, re.ASCII) is None:
+        raise EndpointRefused(identifier, wanted)
+    if scheme == "0088" and not is_gln(plain):
+        raise EndpointRefused(
+            identifier, "a GLN whose last digit is right: check it against the customer's letter"
+        )
+    return scheme, plain
