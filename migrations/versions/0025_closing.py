@@ -26,6 +26,24 @@ DATED = (
 def upgrade() -> None:
     """Make the tables, and the rules that the database holds."""
     _locks()
+    op.create_table(
+        "service_cost",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("service_id", KEY, nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("day_cost", sa.BigInteger(), nullable=False),
+        sa.Column("day_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("overhead", sa.BigInteger(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("day_cost > 0 AND overhead >= 0", name=op.f("ck_service_cost_amounts")),
+        sa.CheckConstraint("day_minutes > 0", name=op.f("ck_service_cost_day_minutes")),
+        sa.ForeignKeyConstraint(["service_id"], ["service.id"], name=op.f("fk_service_cost_service_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_cost")),
+        sa.UniqueConstraint("service_id", "year", name=op.f("uq_service_cost_service_id_year")),
+    )
 
 
 def _locks() -> None:
@@ -78,6 +96,7 @@ def _locks() -> None:
 
 def downgrade() -> None:
     """Take them away again."""
+    op.drop_table("service_cost")
     for name, table, _ in DATED:
         allow_again(op, name, table=table)
     allow_again(op, "period_reopening_last", table="period_reopening")

@@ -43,6 +43,8 @@ class EarnedPart:
     line_id: int
     agreement_id: int
     year: int
+    net: Money
+    """What it was bought for, changes included."""
     balance: Balance | None
     worth: Worth
     extra: Money = NOTHING
@@ -88,7 +90,8 @@ def earned_parts(
             worth = worth_of(balance, bought)
         parts.append(
             EarnedPart(
-                tranche_id=tranche, line_id=line, agreement_id=agreement, year=of, balance=balance, worth=worth,
+                tranche_id=tranche, line_id=line, agreement_id=agreement, year=of,
+                net=bought, balance=balance, worth=worth,
                 extra=extra.get((line, of), NOTHING),
             )
         )  # fmt: skip
