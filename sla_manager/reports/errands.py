@@ -23,6 +23,8 @@ from sla_manager.store.database import Database
 from sla_manager.store.errands import Errand, finish, note_progress, waiting
 
 CHECK_BOOKS, PROOF_PACK = "check_books", "proof_pack"
+EVERYTHING = "all"
+"""What a check of the books is about."""
 MOST_LISTED = 200
 KEPT_FOR = timedelta(days=14)
 _TELL_EVERY = 50

@@ -180,6 +180,8 @@ def test_the_night_of_a_council_with_an_agreement_is_in_order(
             "renew by clause",
             "check the books",
             "tidy the archive",
+            "tidy proof packs",
+            "do errands",
             "print documents",
             "send mail",
             "prepare renewals",

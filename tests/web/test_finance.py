@@ -78,7 +78,7 @@ def issued(desk: Desk, database: Database) -> int:
 def test_every_page_of_finance_opens_before_anything_happened(desk: Desk) -> None:
     for page in (
         "", "run", "run?as_at=2025-10-14", "run/issue", "run/result", "documents", "payments", "payments/new",
-        "exports", "layouts/new", "layouts/sage50", "parked", "check", "check?now=yes",
+        "exports", "layouts/new", "layouts/sage50", "parked", "check", "proof-packs", "proof-packs?q=zz",
     ):  # fmt: skip
         answer = desk.finance.get(f"/finance/{page}")
         assert answer.status_code == 200, page

@@ -1,4 +1,4 @@
-"""Export batches: make one, see what is in it, download the same bytes again; and whether the books are in order."""
+"""Export batches: make one, see what is in it, download the same bytes again."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from sla_manager.finance.commands import make_batch
 from sla_manager.finance.queries import PAGE, batch, batch_documents, batches, layouts, waiting_count
-from sla_manager.gateways.archive import Archive
 from sla_manager.kernel.errors import Broken, Refused
 from sla_manager.kernel.references import sha256
 from sla_manager.people.rules.roles import Permission
-from sla_manager.reports.integrity import problems
 from sla_manager.web.finance import blueprint
 from sla_manager.web.finance.menu import finance_menu
 from sla_manager.web.forms import BaseForm, ChoiceField, choice
 from sla_manager.web.guard import permitted
-from sla_manager.web.pages import actor, archive_folder, now, reading, transaction
+from sla_manager.web.pages import actor, now, reading, transaction
 
 
 class BatchForm(BaseForm):
@@ -90,19 +88,4 @@ def export_file(batch_id: int) -> Response:
             "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",
         },
-    )
-
-
-@blueprint.get("/check")
-@permitted(Permission.SEE_DOCUMENTS)
-def integrity() -> str:
-    """Compare ledgers, numbers, hashes and files, and say what is off; only when asked, because it reads all."""
-    checked = request.args.get("now") == "yes"
-    found = list(problems(reading(), Archive(archive_folder()))) if checked else []
-    return render_template(
-        "finance/integrity.html",
-        navigation=finance_menu(),
-        checked=checked,
-        problems=found[:200],
-        count=len(found),
     )

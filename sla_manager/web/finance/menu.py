@@ -16,6 +16,7 @@ PAGES = (
     ("Payments", "finance.receipts", Permission.SEE_DOCUMENTS),
     ("Exports", "finance.exports", Permission.EXPORT),
     ("Parked", "finance.parked", Permission.SEE_DOCUMENTS),
+    ("Proof packs", "finance.proof_packs", Permission.SEE_DOCUMENTS),
     ("Check the books", "finance.integrity", Permission.SEE_DOCUMENTS),
 )
 EVERY_DAY = (
@@ -33,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "The books",
         (
             ("finance.parked", "Agreements that a run could not bill, and why"),
+            ("finance.proof_packs", "Everything about one school and one year, in one file"),
             ("finance.integrity", "Whether numbers, sums, files and balances agree"),
         ),
     ),
