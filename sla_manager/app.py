@@ -17,6 +17,7 @@ import sla_manager.store.job_runs
 import sla_manager.store.outbox
 import sla_manager.visits.models  # noqa: F401  (every stored class is known before the first query)
 from sla_manager.config import ROOT, Settings, prepare_logs, read_settings
+from sla_manager.gateways.cards import Cards, account
 from sla_manager.kernel.clock import Clock, system_clock
 from sla_manager.store.database import Database
 from sla_manager.web import display, navigation
@@ -26,7 +27,9 @@ from sla_manager.web.guard import check_guards, prepare_sign_in
 from sla_manager.web.pages import close_reading
 
 LARGEST_UPLOAD = 50 * 1024 * 1024
-CONTENT_SECURITY_POLICY = {
+SIGNED_OTHERWISE = "sla_manager.web.machine.card_messages.card_messages"
+"""The one view without our own token against forgery: the card provider signs what it sends."""
+CONTENT_SECURITY_POLICY: dict[str, str | list[str]] = {
     "default-src": "'self'",
     "img-src": ["'self'", "data:"],
     "style-src": "'self'",
@@ -36,6 +39,13 @@ CONTENT_SECURITY_POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
+
+
+def content_security_policy(cards: Cards | None) -> dict[str, str | list[str]]:
+    """Return what a page of ours may do; where cards are taken, a form may lead to the provider's pages."""
+    if cards is None:
+        return CONTENT_SECURITY_POLICY
+    return {**CONTENT_SECURITY_POLICY, "form-action": ["'self'", cards.page_origin]}
 
 
 def create_app(
@@ -71,13 +81,15 @@ def create_app(
         get_remote_address, app=app, storage_uri="memory://", headers_enabled=True
     )
     Migrate(app, app.extensions["sla.database"], directory=str(ROOT / "migrations"))
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(SIGNED_OTHERWISE)
+    cards = account(settings.stripe_key, settings.stripe_webhook_secret, settings.stripe_address)
+    app.extensions["sla.cards"] = cards
     Talisman(
         app,
         force_https=settings.is_https,
         strict_transport_security=settings.is_https,
         session_cookie_secure=settings.is_https,
-        content_security_policy=CONTENT_SECURITY_POLICY,
+        content_security_policy=content_security_policy(cards),
         content_security_policy_nonce_in=["script-src", "style-src"],
         referrer_policy="same-origin",
     )

@@ -233,6 +233,11 @@ class Cards:
             raise Forged from error
 
 
+def account(key: str | None, webhook_secret: str | None, address: str | None) -> Cards | None:
+    """Return the council's account with the card provider, or None where no keys are set: card payment is off."""
+    return Cards(key, webhook_secret, address=address) if key and webhook_secret else None
+
+
 def _asked(question: Callable[[], T]) -> T:
     """Ask the provider. No answer is `GatewayFailed` (ask again); a no is `CardsRefused`."""
     try:

@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 
 from flask import Flask
 
-AUDIENCES = ("sign_in", "school", "trust", "officer", "service", "finance", "admin", "machine")
+AUDIENCES = ("sign_in", "school", "trust", "officer", "service", "finance", "admin", "pay", "machine")
 
 
 def register_audiences(app: Flask) -> None:

@@ -9,11 +9,14 @@ from sla_manager.agreements.queries import school_agreements
 from sla_manager.billing.queries import credits_of, document, file_of, school_documents
 from sla_manager.kernel.errors import GatewayFailed
 from sla_manager.payments.queries import open_amount, open_amounts, open_of_school
+from sla_manager.payments.queries.holds import holds_in_force
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
+from sla_manager.web.cards import pay_choice, to_the_card_page
 from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
-from sla_manager.web.guard import in_school
-from sla_manager.web.pages import reading, today
+from sla_manager.web.forms import BaseForm
+from sla_manager.web.guard import in_school, may, me
+from sla_manager.web.pages import actor, reading, today
 from sla_manager.web.school import blueprint
 from sla_manager.web.school.home import school_menu
 
@@ -45,13 +48,18 @@ def one_document(school: School, document_id: int) -> str:
     """Show one document: each line opens to why it is this much."""
     session = reading()
     found = document(session, document_id, school_id=school.id)
+    left = None if found.kind.is_credit else open_amount(session, document_id)
     return render_template(
         "school/document.html",
         navigation=school_menu(school),
         school=school,
         document=found,
         credits=credits_of(session, document_id),
-        open=None if found.kind.is_credit else open_amount(session, document_id),
+        holds=holds_in_force(session, [document_id]).get(document_id, []),
+        may_dispute=may(Permission.DISPUTE),
+        open=left,
+        choice=pay_choice(found, left, may_pay=may(Permission.PAY)),
+        paying=BaseForm(),
         file=file_of(session, document_id),
     )
 
@@ -66,3 +74,11 @@ def document_pdf(school: School, document_id: int) -> ResponseReturnValue:
     if file is None:
         raise GatewayFailed(NOT_PRINTED)
     return archived_pdf(file.path, file.sha256, found.number)
+
+
+@blueprint.post("/<int:urn>/documents/<int:document_id>/pay")
+@in_school(Permission.PAY)
+def pay_document(school: School, document_id: int) -> ResponseReturnValue:
+    """Go to the card provider's page for what is open on the school's own invoice."""
+    found = document(reading(), document_id, school_id=school.id)
+    return to_the_card_page(found.id, tell=me().email, by=actor())

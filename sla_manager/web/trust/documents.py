@@ -9,12 +9,15 @@ from sla_manager.billing.models import Document
 from sla_manager.billing.queries import credits_of, document, documents_page, file_of
 from sla_manager.kernel.errors import GatewayFailed, NotFound
 from sla_manager.payments.queries import open_amount, open_amounts
+from sla_manager.payments.queries.holds import holds_in_force
 from sla_manager.people.models import Customer, School, Trust
 from sla_manager.people.queries import customer_of_trust
 from sla_manager.people.rules.roles import Permission
+from sla_manager.web.cards import pay_choice, to_the_card_page
 from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
-from sla_manager.web.guard import in_trust
-from sla_manager.web.pages import reading, today
+from sla_manager.web.forms import BaseForm
+from sla_manager.web.guard import in_trust, may, me
+from sla_manager.web.pages import actor, reading, today
 from sla_manager.web.trust import blueprint
 from sla_manager.web.trust.home import trust_menu
 
@@ -41,7 +44,7 @@ def documents(trust: Trust) -> str:
     )
 
 
-def _own(trust: Trust, document_id: int) -> Document:
+def own_document(trust: Trust, document_id: int) -> Document:
     """Return a document made out to the trust, or to one of its schools."""
     session = reading()
     found = document(session, document_id)
@@ -56,14 +59,19 @@ def _own(trust: Trust, document_id: int) -> Document:
 @in_trust(Permission.SEE_SCHOOL)
 def one_document(trust: Trust, document_id: int) -> str:
     """Show one document: each line opens to why it is this much."""
-    session, found = reading(), _own(trust, document_id)
+    session, found = reading(), own_document(trust, document_id)
+    left = None if found.kind.is_credit else open_amount(session, document_id)
     return render_template(
         "trust/document.html",
         navigation=trust_menu(trust),
         trust=trust,
         document=found,
         credits=credits_of(session, document_id),
-        open=None if found.kind.is_credit else open_amount(session, document_id),
+        holds=holds_in_force(session, [document_id]).get(document_id, []),
+        may_dispute=may(Permission.DISPUTE),
+        open=left,
+        choice=pay_choice(found, left, may_pay=may(Permission.PAY)),
+        paying=BaseForm(),
         file=file_of(session, document_id),
     )
 
@@ -72,8 +80,15 @@ def one_document(trust: Trust, document_id: int) -> str:
 @in_trust(Permission.SEE_SCHOOL)
 def document_pdf(trust: Trust, document_id: int) -> ResponseReturnValue:
     """Hand out the printed file of the trust's own document."""
-    found = _own(trust, document_id)
+    found = own_document(trust, document_id)
     file = file_of(reading(), document_id)
     if file is None:
         raise GatewayFailed(NOT_PRINTED)
     return archived_pdf(file.path, file.sha256, found.number)
+
+
+@blueprint.post("/<int:trust_id>/documents/<int:document_id>/pay")
+@in_trust(Permission.PAY)
+def pay_document(trust: Trust, document_id: int) -> ResponseReturnValue:
+    """Go to the card provider's page for what is open on the trust's own invoice."""
+    return to_the_card_page(own_document(trust, document_id).id, tell=me().email, by=actor())
