@@ -21,7 +21,10 @@ from sla_manager.finance.commands import batches as commands
 from sla_manager.finance.models import ExportBatch, ExportedDocument
 from sla_manager.finance.queries import batch, waiting_for
 from sla_manager.finance.rules.cells import NotInEncoding, write_rows, written
-from sla_manager.finance.rules.layouts import FIELDS, AccountTooLong, Column, LayoutNotUsable, share_vat
+from sla_manager.finance.rules.exported import share_vat
+from sla_manager.finance.rules.fields import FIELDS
+from sla_manager.finance.rules.layouts import Column, LayoutNotUsable
+from sla_manager.finance.rules.writing import AccountTooLong
 from sla_manager.kernel.cells import inert, quoted
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.errors import NotFound

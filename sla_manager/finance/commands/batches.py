@@ -11,25 +11,19 @@ from sqlalchemy.orm import Session
 
 import sla_manager.finance.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.finance.models import ColumnMapping, ExportBatch, ExportedDocument
-from sla_manager.finance.queries.batches import export_documents, layout, mapping, waiting_for
-from sla_manager.finance.rules.cells import DATE_FORMATS, ENCODINGS
-from sla_manager.finance.rules.layouts import (
-    READY,
-    SAGE50,
-    Column,
-    Layout,
-    LayoutNotUsable,
-    check_layout,
-    render,
-)
+from sla_manager.finance.queries.batches import waiting_for
+from sla_manager.finance.queries.documents import stream_documents
+from sla_manager.finance.queries.layouts import layout, mapping
+from sla_manager.finance.rules.layouts import Column, Layout, LayoutNotUsable, check_layout, column_data
+from sla_manager.finance.rules.ready import LAYOUTS, READY, SAGE50
+from sla_manager.finance.rules.writing import write
 from sla_manager.kernel.clock import london_date
-from sla_manager.kernel.errors import Refused
-from sla_manager.kernel.money import total
+from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.references import sha256
 from sla_manager.kernel.words import pounds
 from sla_manager.store.audit import Actor, record
 
-_TAX_CODE_LENGTH = 10
+_INSERTED = 5_000
 
 
 class NothingToExport(Refused):
@@ -50,28 +44,31 @@ def make_batch(session: Session, layout_name: str, *, by: Actor, at: datetime) -
     """
     chosen = layout(session, layout_name)
     _wait_for_turn(session, chosen.name)
-    ids = waiting_for(session, chosen.name)
+    ids = waiting_for(session, chosen.name, chosen.scope)
     if not ids:
         raise NothingToExport(chosen.name)
-    documents = export_documents(session, ids)
-    content = render(chosen, documents)
+    done = write(chosen, stream_documents(session, ids))
     batch = ExportBatch(
         target=chosen.name,
-        filename=_filename(session, chosen.name, at),
+        filename=_filename(session, chosen.name, done.ending, at),
         made_at=at,
         made_by=by.name,
-        count=len(documents),
-        net=total(one.net for one in documents),
-        vat=total(one.vat for one in documents),
-        gross=total(one.gross for one in documents),
-        sha256=sha256(content),
-        content=content,
+        count=done.count,
+        net=done.net,
+        vat=done.vat,
+        gross=done.gross,
+        sha256=sha256(done.content),
+        content=done.content,
         layout=chosen.as_data(),
     )
     session.add(batch)
     session.flush()
-    rows = [{"batch_id": batch.id, "target": chosen.name, "document_id": one.id} for one in documents]
-    session.execute(insert(ExportedDocument), rows)
+    for start in range(0, len(ids), _INSERTED):
+        rows = [
+            {"batch_id": batch.id, "target": chosen.name, "document_id": one}
+            for one in ids[start : start + _INSERTED]
+        ]
+        session.execute(insert(ExportedDocument), rows)
     record(
         session, "make_batch", about="export_batch", about_id=batch.id, by=by, at=at,
         summary=f"{batch.filename}: {batch.count} documents, {pounds(batch.gross)}.",
@@ -86,11 +83,11 @@ def _wait_for_turn(session: Session, target: str) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": f"export:{target}"})
 
 
-def _filename(session: Session, target: str, at: datetime) -> str:
+def _filename(session: Session, target: str, ending: str, at: datetime) -> str:
     made = (
         session.scalar(select(func.count()).select_from(ExportBatch).where(ExportBatch.target == target)) or 0
     )
-    return f"{target}-{london_date(at):%Y%m%d}-{made + 1:04d}.csv"
+    return f"{target}-{london_date(at):%Y%m%d}-{made + 1:04d}{ending}"
 
 
 def save_layout(
@@ -109,26 +106,22 @@ def save_layout(
             "This name belongs to a layout that is ready. Choose another name.", field="name"
         )
     check_layout(Layout(name=name, title=title, columns=tuple(columns), **options))
-    data = [
-        {"header": one.header, "field": one.field, "constant": one.constant, "longest": one.longest}
-        for one in columns
-    ]
+    data = [column_data(one) for one in columns]
     return _kept(session, name, data, {**options, "title": title.strip()[:200]}, by=by, at=at)
+
+
+def save_ready(
+    session: Session, name: str, *, options: dict[str, Any], by: Actor, at: datetime
+) -> ColumnMapping:
+    """Save the council's own settings of a ready layout; batches that were made keep theirs."""
+    if name not in LAYOUTS or not LAYOUTS[name].settings:
+        raise NotFound
+    return _kept(session, name, [], LAYOUTS[name].checked(options), by=by, at=at)
 
 
 def save_sage50(session: Session, *, options: dict[str, Any], by: Actor, at: datetime) -> ColumnMapping:
     """Save the council's own codes for Sage 50: nominal, department, form of dates, tax codes."""
-    nominal, department = str(options.get("nominal", "")), str(options.get("department", ""))
-    if not nominal.isdigit() or len(nominal) > 8:
-        raise Refused("Enter a nominal code of 1 to 8 digits, like 4000.", field="nominal")
-    if not department.isdigit() or len(department) > 3:
-        raise Refused("Enter a department from 0 to 999.", field="department")
-    if options.get("date_format") not in DATE_FORMATS or options.get("encoding", "utf-8") not in ENCODINGS:
-        raise Refused("Choose one of the list.", field="date_format")
-    for code, given in dict(options.get("tax_codes", {})).items():
-        if not given or not str(given).isalnum() or len(str(given)) > _TAX_CODE_LENGTH:
-            raise Refused(f"Enter the tax code for {code.replace('_', ' ')}, like T1.", field=f"tax_{code}")
-    return _kept(session, SAGE50, [], options, by=by, at=at)
+    return save_ready(session, SAGE50, options=options, by=by, at=at)
 
 
 def _kept(

@@ -7,14 +7,11 @@ from sla_manager.finance.queries.batches import (
     batch_documents,
     batches,
     batches_of,
-    export_documents,
-    from_stored,
-    layout,
-    layouts,
-    mapping,
     waiting_count,
     waiting_for,
 )
+from sla_manager.finance.queries.documents import export_documents
+from sla_manager.finance.queries.layouts import from_stored, layout, layouts, mapping
 
 __all__ = [
     "PAGE",

@@ -19,13 +19,23 @@ DATE_FORMATS = {
     "yyyy/mm/dd": "%Y/%m/%d",
     "dd.mm.yyyy": "%d.%m.%Y",
     "dd-mmm-yyyy": "%d-%b-%Y",
+    "yyyymmdd": "%Y%m%d",
+    "ddmmyy": "%d%m%y",
 }
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8 with a mark for Excel",
     "cp1252": "Windows-1252",
 }
-DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
+FIXED_WIDTH = "fixed"
+DELIMITERS = {
+    ",": "Comma",
+    ";": "Semicolon",
+    "\t": "Tab",
+    "|": "Bar",
+    FIXED_WIDTH: "Nothing: each column has a fixed width",
+}
+DECIMALS = {"point": "1234.56", "comma": "1234,56", "pence": "123456 (pence)"}
 
 
 class NotInEncoding(Refused):
@@ -39,19 +49,36 @@ class NotInEncoding(Refused):
         )
 
 
-def written(cell: Cell, *, date_format: str) -> str:
+def written(cell: Cell, *, date_format: str, decimals: str = "point") -> str:
     """Return a cell as text: money and numbers plain (−207.63 stays a number), text made inert.
 
     >>> written(Money(-207_63), date_format="dd/mm/yyyy"), written("-207.63", date_format="dd/mm/yyyy")
     ('-207.63', "'-207.63")
+    >>> written(Money(-207_63), date_format="", decimals="pence"), written(Money(5), date_format="", decimals="comma")
+    ('-20763', '0,05')
     """
     if cell is None:
         return ""
     if isinstance(cell, str):
         return inert(cell)
+    if isinstance(cell, Money):
+        return str(cell.pence) if decimals == "pence" else _decimal(str(cell), decimals)
     if isinstance(cell, date):
         return cell.strftime(DATE_FORMATS[date_format])
-    return plain(cell) if isinstance(cell, Decimal) else str(cell)
+    return _decimal(plain(cell), decimals) if isinstance(cell, Decimal) else str(cell)
+
+
+def _decimal(digits: str, decimals: str) -> str:
+    return digits.replace(".", ",") if decimals == "comma" else digits
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    """Return text as bytes, or name the letter that the encoding does not have."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        line = text[max(0, error.start - 30) : error.start + 30].strip()
+        raise NotInEncoding(text[error.start], encoding, line) from error
 
 
 def write_rows(rows: Iterable[Sequence[Cell]], *, delimiter: str, encoding: str, date_format: str) -> bytes:
@@ -60,9 +87,4 @@ def write_rows(rows: Iterable[Sequence[Cell]], *, delimiter: str, encoding: str,
         delimiter.join(quoted(written(cell, date_format=date_format)) for cell in row) + "\r\n"
         for row in rows
     ]
-    text = "".join(lines)
-    try:
-        return text.encode(encoding)
-    except UnicodeEncodeError as error:
-        line = text[max(0, error.start - 30) : error.start + 30].strip()
-        raise NotInEncoding(text[error.start], encoding, line) from error
+    return encoded("".join(lines), encoding)

@@ -1,72 +1,42 @@
 """A layout is data: columns from known fields or constants, and how dates, signs and rows are written.
 
-Two are ready (`plain`, `sage50`); the council makes its own from the same fields. One writer serves them all.
+Several are ready (`rules/ready.py`); the council makes its own from the same fields. One writer serves them all
+(`rules/writing.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from re import fullmatch
 from typing import Any
 
-from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.catalogue.rules.vat import VatCode
-from sla_manager.finance.rules.cells import DATE_FORMATS, DELIMITERS, ENCODINGS, Cell, write_rows
+from sla_manager.finance.rules.cells import DATE_FORMATS, DECIMALS, DELIMITERS, ENCODINGS, FIXED_WIDTH
+from sla_manager.finance.rules.fields import FIELDS
 from sla_manager.kernel.errors import Refused
-from sla_manager.kernel.money import Money
 
-PLAIN, SAGE50 = "plain", "sage50"
-READY = (PLAIN, SAGE50)
 MOST_COLUMNS = 100
 LONGEST_CONSTANT = 200
+WIDEST = 500
 SIGNS = {
     "signed": "Credits below nothing",
     "positive": "Always above nothing",
     "reversed": "Credits above nothing",
 }
-ROWS = {"line": "One row for each line", "document": "One row for each document"}
-
-FIELDS: dict[str, str] = {
-    "number": "Document number",
-    "kind": "Kind of document",
-    "sage_type": "SI or SC",
-    "debit_credit": "D or C",
-    "series": "Number series",
-    "financial_year": "Financial year",
-    "issued_on": "Date of the document",
-    "tax_point": "Tax point",
-    "due_on": "Due date",
-    "account_reference": "Customer’s account",
-    "customer": "Customer’s name",
-    "school": "School’s name",
-    "urn": "School’s URN",
-    "service": "Service",
-    "agreement": "Agreement",
-    "purchase_order": "Purchase order",
-    "credits_number": "Number of the credited document",
-    "reason": "Reason of a credit",
-    "line": "Line number",
-    "description": "Description",
-    "quantity": "Quantity",
-    "unit": "Unit",
-    "unit_price": "Unit price",
-    "vat_code": "VAT code",
-    "tax_code": "Tax code of your system",
-    "vat_rate": "VAT rate in per cent",
-    "net": "Net (of the row)",
-    "vat": "VAT (of the row)",
-    "gross": "Gross (of the row)",
-    "document_net": "Net of the document",
-    "document_vat": "VAT of the document",
-    "document_gross": "Gross of the document",
+ROWS = {
+    "line": "One row for each line",
+    "rate": "One row for each VAT rate of a document",
+    "document": "One row for each document",
+    "journal": "Two rows for each line: the school’s side and the service’s side",
 }
-"""Every field that a column may hold, and what it is called."""
-
-_MONEY_SIGNED = ("net", "vat", "gross", "document_net", "document_vat", "document_gross")
-_TAX_CODES = {VatCode.STANDARD: "T1", VatCode.ZERO: "T0", VatCode.EXEMPT: "T2", VatCode.OUTSIDE_SCOPE: "T9"}
+SCOPES = {
+    "all": "All documents",
+    "invoices": "Invoices and their credit notes",
+    "recharges": "Recharge notes and their credit notes",
+}
+ALIGNMENTS = {"left": "Left", "right": "Right, blanks before", "zeros": "Right, noughts before"}
+TAX_CODES = {VatCode.STANDARD: "T1", VatCode.ZERO: "T0", VatCode.EXEMPT: "T2", VatCode.OUTSIDE_SCOPE: "T9"}
 
 
 class LayoutNotUsable(Refused):
@@ -75,17 +45,29 @@ class LayoutNotUsable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, and a field or a constant text."""
+    """One column: its heading, and a field or a constant text.
+
+    `longest` cuts a text; `width` and `align` are for files of fixed width; `credit_header` is the heading in a
+    file of credit notes alone, where that differs.
+    """
 
     header: str
     field: str = ""
     constant: str = ""
     longest: int = 0
+    width: int = 0
+    align: str = "left"
+    credit_header: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How a file is written."""
+    """How a file is written.
+
+    `recalculates`: the system works VAT out again line by line. `splits_credits`: credit notes go into a file of
+    their own. `most_documents` and `most_rows` bound one file (0: no bound). `member` names the file within a ZIP,
+    which a layout with a member always is.
+    """
 
     name: str
     title: str
@@ -95,120 +77,59 @@ class Layout:
     delimiter: str = ","
     encoding: str = "utf-8-sig"
     date_format: str = "dd/mm/yyyy"
+    decimals: str = "point"
     sign: str = "signed"
+    scope: str = "all"
     tax_codes: Mapping[str, str] = field(
-        default_factory=lambda: {code.value: t for code, t in _TAX_CODES.items()}
+        default_factory=lambda: {code.value: t for code, t in TAX_CODES.items()}
     )
     longest_account: int = 0
+    recalculates: bool = False
+    splits_credits: bool = False
+    most_documents: int = 0
+    most_rows: int = 0
+    member: str = ""
+    contact: str = "name"
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether every column has a width instead of something between the columns."""
+        return self.delimiter == FIXED_WIDTH
 
     def as_data(self) -> dict[str, Any]:
         """Return the layout as it is kept with a batch."""
-        return {
-            "name": self.name,
-            "columns": [
-                {"header": one.header, "field": one.field, "constant": one.constant, "longest": one.longest}
-                for one in self.columns
-            ],
-            **self.options(),
-        }
+        return {"name": self.name, "columns": [column_data(one) for one in self.columns], **self.options()}
 
     def options(self) -> dict[str, Any]:
-        """Return everything but name and columns."""
+        """Return everything but name, title and columns."""
         return {
             "rows": self.rows,
             "header": self.header,
             "delimiter": self.delimiter,
             "encoding": self.encoding,
             "date_format": self.date_format,
+            "decimals": self.decimals,
             "sign": self.sign,
+            "scope": self.scope,
             "tax_codes": dict(self.tax_codes),
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportLine:
-    """One line of a document as it is handed over; VAT is the line's share of the document's VAT."""
+def column_data(column: Column) -> dict[str, Any]:
+    """Return a column as it is stored; what is left at its default is left out.
 
-    position: int
-    description: str
-    quantity: Decimal
-    unit: str
-    unit_price: Money
-    vat_code: VatCode
-    vat_rate: int
-    net: Money
-    vat: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportDocument:
-    """A document as it is handed over."""
-
-    id: int
-    number: str
-    kind: DocumentKind
-    series: str
-    financial_year: str
-    issued_on: date
-    tax_point: date
-    due_on: date | None
-    account_reference: str
-    customer: str
-    school: str
-    urn: int | None
-    service: str
-    agreement: str
-    purchase_order: str
-    credits_number: str
-    reason: str
-    net: Money
-    vat: Money
-    gross: Money
-    lines: tuple[ExportLine, ...]
-
-
-def plain_layout() -> Layout:
-    """Return the layout that holds everything, a row for each line."""
-    return Layout(
-        name=PLAIN,
-        title="Everything, plainly",
-        columns=tuple(Column(name, name) for name in FIELDS if name not in ("sage_type", "tax_code")),
-        date_format="yyyy-mm-dd",
-    )
-
-
-def sage50_layout(options: Mapping[str, Any] | None = None) -> Layout:
-    """Return Sage 50's audit trail transactions: 15 columns exactly, both amounts positive, SI and SC.
-
-    `options`: nominal, department, date_format, tax_codes; each as the council set it.
+    >>> column_data(Column("Net", "net"))
+    {'header': 'Net', 'field': 'net', 'constant': '', 'longest': 0}
     """
-    chosen = dict(options or {})
-    return Layout(
-        name=SAGE50,
-        title="Sage 50 audit trail transactions",
-        columns=(
-            Column("Type", "sage_type"),
-            Column("Account Reference", "account_reference"),
-            Column("Nominal A/C Ref", constant=str(chosen.get("nominal", "4000"))),
-            Column("Department Code", constant=str(chosen.get("department", "0"))),
-            Column("Date", "issued_on"),
-            Column("Reference", "number", longest=30),
-            Column("Details", "description", longest=60),
-            Column("Net Amount", "net"),
-            Column("Tax Code", "tax_code"),
-            Column("Tax Amount", "vat"),
-            Column("Exchange Rate", constant="1"),
-            Column("Extra Reference", "purchase_order", longest=30),
-            Column("User Name"),
-            Column("Project Refn"),
-            Column("Cost Code Refn"),
-        ),
-        encoding=str(chosen.get("encoding", "utf-8")),
-        date_format=str(chosen.get("date_format", "dd/mm/yyyy")),
-        sign="positive",
-        tax_codes={code.value: t for code, t in _TAX_CODES.items()} | dict(chosen.get("tax_codes", {})),
-        longest_account=8,
-    )
+    kept = asdict(column)
+    optional = {"width": 0, "align": "left", "credit_header": ""}
+    return {key: value for key, value in kept.items() if key not in optional or value != optional[key]}
+
+
+def column_of(stored: Mapping[str, Any]) -> Column:
+    """Return a column as it was stored."""
+    known = {name: stored[name] for name in Column.__dataclass_fields__ if name in stored}
+    return Column(**{"header": "", **known})
 
 
 def check_layout(layout: Layout) -> Layout:
@@ -220,143 +141,34 @@ def check_layout(layout: Layout) -> Layout:
     if not 1 <= len(layout.columns) <= MOST_COLUMNS:
         raise LayoutNotUsable(f"Choose between 1 and {MOST_COLUMNS} columns.", field="columns")
     for place, column in enumerate(layout.columns, start=1):
-        if column.field and column.field not in FIELDS:
-            raise LayoutNotUsable(
-                f"Column {place}: there is no field “{column.field[:40]}”.", field="columns"
-            )
-        if len(column.header) > LONGEST_CONSTANT or len(column.constant) > LONGEST_CONSTANT:
-            raise LayoutNotUsable(
-                f"Column {place}: use {LONGEST_CONSTANT} characters at most.", field="columns"
-            )
+        _check_column(place, column, fixed=layout.is_fixed)
     for value, allowed, what in (
         (layout.rows, ROWS, "rows"),
         (layout.delimiter, DELIMITERS, "delimiter"),
         (layout.encoding, ENCODINGS, "encoding"),
         (layout.date_format, DATE_FORMATS, "date_format"),
+        (layout.decimals, DECIMALS, "decimals"),
         (layout.sign, SIGNS, "sign"),
+        (layout.scope, SCOPES, "scope"),
     ):
         if value not in allowed:
             raise LayoutNotUsable("Choose one of the list.", field=what)
     return layout
 
 
-class AccountTooLong(Refused):
-    """An account reference that the finance system would cut off, and so charge somebody else."""
-
-    def __init__(self, customer: str, reference: str, longest: int) -> None:
-        super().__init__(
-            f"The account reference “{reference[:40]}” of {customer} is not usable: this layout allows {longest} "
-            "letters and digits without spaces. Change it at the customer, then export again."
-        )
-
-
-def render(layout: Layout, documents: Iterable[ExportDocument]) -> bytes:
-    """Return the file of some documents: the same documents and layout give the same bytes."""
-    rows: list[list[Cell]] = [[column.header for column in layout.columns]] if layout.header else []
-    for document in documents:
-        reference = document.account_reference
-        if layout.longest_account and (len(reference) > layout.longest_account or not reference.isalnum()):
-            raise AccountTooLong(document.customer, reference, layout.longest_account)
-        rows += [_row(layout, values) for values in _values(layout, document)]
-    return write_rows(
-        rows, delimiter=layout.delimiter, encoding=layout.encoding, date_format=layout.date_format
-    )
-
-
-def _row(layout: Layout, values: Mapping[str, Cell]) -> list[Cell]:
-    return [_cell(layout, column, values) for column in layout.columns]
-
-
-def _cell(layout: Layout, column: Column, values: Mapping[str, Cell]) -> Cell:
-    value: Cell = values[column.field] if column.field else column.constant
-    if column.field in _MONEY_SIGNED and isinstance(value, Money):
-        return _signed(value, layout.sign)
-    if layout.sign == "positive" and isinstance(value, Money):
-        return abs(value)
-    if layout.sign == "positive" and isinstance(value, Decimal):
-        return abs(value)
-    if isinstance(value, str) and column.longest:
-        return " ".join(value.split())[: column.longest]
-    return value
-
-
-def _signed(amount: Money, sign: str) -> Money:
-    if sign == "positive":
-        return abs(amount)
-    return -amount if sign == "reversed" else amount
-
-
-def _values(layout: Layout, document: ExportDocument) -> list[dict[str, Cell]]:
-    head: dict[str, Cell] = {
-        "number": document.number,
-        "kind": document.kind.title,
-        "sage_type": "SC" if document.kind.is_credit else "SI",
-        "debit_credit": "C" if document.kind.is_credit else "D",
-        "series": document.series,
-        "financial_year": document.financial_year,
-        "issued_on": document.issued_on,
-        "tax_point": document.tax_point,
-        "due_on": document.due_on,
-        "account_reference": document.account_reference,
-        "customer": document.customer,
-        "school": document.school,
-        "urn": document.urn,
-        "service": document.service,
-        "agreement": document.agreement,
-        "purchase_order": document.purchase_order,
-        "credits_number": document.credits_number,
-        "reason": document.reason,
-        "document_net": document.net,
-        "document_vat": document.vat,
-        "document_gross": document.gross,
-    }
-    if layout.rows == "document":
-        return [head | _whole(layout, document)]
-    return [
-        head
-        | {
-            "line": line.position,
-            "description": line.description,
-            "quantity": line.quantity,
-            "unit": line.unit,
-            "unit_price": line.unit_price,
-            "vat_code": line.vat_code.value,
-            "tax_code": layout.tax_codes.get(line.vat_code.value, ""),
-            "vat_rate": Decimal(line.vat_rate).scaleb(-2),
-            "net": line.net,
-            "vat": line.vat,
-            "gross": line.net + line.vat,
-        }
-        for line in document.lines
-    ]
-
-
-def _whole(layout: Layout, document: ExportDocument) -> dict[str, Cell]:
-    """Return the row's fields when a document is one row: figures of the document, words of its first line."""
-    codes = sorted({line.vat_code.value for line in document.lines})
-    rates = sorted({line.vat_rate for line in document.lines})
-    return {
-        "line": 1,
-        "description": document.lines[0].description if document.lines else "",
-        "quantity": Decimal(1),
-        "unit": "document",
-        "unit_price": abs(document.net),
-        "vat_code": " ".join(codes),
-        "tax_code": " ".join(layout.tax_codes.get(code, "") for code in codes),
-        "vat_rate": Decimal(rates[0]).scaleb(-2) if len(rates) == 1 else None,
-        "net": document.net,
-        "vat": document.vat,
-        "gross": document.gross,
-    }
-
-
-def share_vat(nets: list[Money], vat: Money) -> list[Money]:
-    """Share the VAT of one code over its lines by their nets, so that the rows add up to the document.
-
-    >>> [str(part) for part in share_vat([Money(10_01)] * 3, Money(6_01))]
-    ['2.01', '2.00', '2.00']
-    """
-    weights = [abs(net.pence) for net in nets]
-    if not any(weights):
-        return [vat, *(Money(0) for _ in nets[1:])] if nets else []
-    return list(vat.split(weights))
+def _check_column(place: int, column: Column, *, fixed: bool) -> None:
+    said = ""
+    if column.field and column.field not in FIELDS:
+        said = f"there is no field “{column.field[:40]}”."
+    elif len(column.header) > LONGEST_CONSTANT or len(column.constant) > LONGEST_CONSTANT:
+        said = f"use {LONGEST_CONSTANT} characters at most."
+    elif fixed and not 1 <= column.width <= WIDEST:
+        said = f"enter a width from 1 to {WIDEST} characters, because the file has a fixed width."
+    elif column.align not in ALIGNMENTS:
+        said = "choose one of the list for its side."
+    elif fixed and len(column.constant) > column.width:
+        said = f"the fixed text “{column.constant[:40]}” is longer than its width of {column.width}."
+    elif not 0 <= column.longest <= WIDEST:
+        said = f"a text may be cut to {WIDEST} characters at most."
+    if said:
+        raise LayoutNotUsable(f"Column {place}: {said}", field="columns")

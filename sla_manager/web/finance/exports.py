@@ -26,7 +26,7 @@ class BatchForm(BaseForm):
 def _form() -> BatchForm:
     form, session = BatchForm(), reading()
     form.layout.choices = [
-        choice(one.name, one.title, f"{waiting_count(session, one.name)} documents wait")
+        choice(one.name, one.title, f"{waiting_count(session, one.name, one.scope)} documents wait")
         for one in layouts(session)
     ]
     return form

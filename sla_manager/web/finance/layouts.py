@@ -13,17 +13,10 @@ from sla_manager.catalogue.rules.vat import VatCode
 from sla_manager.finance.commands import save_layout, save_sage50
 from sla_manager.finance.queries import export_documents, layout, mapping
 from sla_manager.finance.rules.cells import DATE_FORMATS, DELIMITERS, ENCODINGS
-from sla_manager.finance.rules.layouts import (
-    FIELDS,
-    MOST_COLUMNS,
-    READY,
-    ROWS,
-    SIGNS,
-    Column,
-    Layout,
-    check_layout,
-    render,
-)
+from sla_manager.finance.rules.fields import FIELDS
+from sla_manager.finance.rules.layouts import MOST_COLUMNS, ROWS, SIGNS, Column, Layout, check_layout
+from sla_manager.finance.rules.ready import READY
+from sla_manager.finance.rules.writing import render
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.finance import blueprint
