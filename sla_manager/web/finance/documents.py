@@ -22,10 +22,11 @@ from sla_manager.payments.queries import (
     state_is,
 )
 from sla_manager.people.rules.roles import Permission
+from sla_manager.web.cards import pay_choice
 from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
 from sla_manager.web.finance import blueprint
 from sla_manager.web.finance.menu import finance_menu
-from sla_manager.web.forms import FilterForm, SelectField, TextField, choice
+from sla_manager.web.forms import BaseForm, FilterForm, SelectField, TextField, choice
 from sla_manager.web.guard import may, permitted
 from sla_manager.web.navigation import provider
 from sla_manager.web.pages import reading, today
@@ -96,6 +97,7 @@ def one_document(document_id: int) -> str:
     found = document(session, document_id)
     allocations = allocations_of(session, document_id=document_id)
     left = None if found.kind.is_credit else creditable(session, document_id)
+    owed = None if found.kind.is_credit else open_amount(session, document_id)
     return render_template(
         "finance/document.html",
         navigation=finance_menu(),
@@ -104,7 +106,9 @@ def one_document(document_id: int) -> str:
         credits=credits_of(session, document_id),
         allocations=allocations,
         undone=reversed_ids(allocations),
-        open=None if found.kind.is_credit else open_amount(session, document_id),
+        open=owed,
+        can_link=pay_choice(found, owed).amount is not None and may(Permission.RECORD_PAYMENTS),
+        acting=BaseForm(),
         file=file_of(session, document_id),
         batches=batches_of(session, document_id),
         overdue=_days_overdue(found.due_on),

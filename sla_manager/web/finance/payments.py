@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import METHODS, allocate, record_receipt, reverse_allocation
+from sla_manager.payments.commands.refunds import BY_HAND, REFUND_METHODS
 from sla_manager.payments.queries import (
     PAGE,
     allocations_of,
@@ -18,6 +19,7 @@ from sla_manager.payments.queries import (
     receipts_page,
     reversed_ids,
 )
+from sla_manager.payments.queries.cards import disputes_of, refunds_of
 from sla_manager.people.models import Customer
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.finance import blueprint
@@ -197,6 +199,10 @@ def _receipt_page(receipt_id: int, form: AllocateForm, typed: dict[int, str]) ->
         methods=METHODS,
         allocations=allocations,
         undone=reversed_ids(allocations),
+        refunds=refunds_of(session, receipt_id),
+        refund_methods=REFUND_METHODS,
+        by_hand=BY_HAND,
+        disputes=disputes_of(session, receipt_id) if found.receipt.method == "card" else [],
         typed=typed,
         open=open_documents(session, found.receipt.customer_id) if found.left else [],
         may_pay=may(Permission.RECORD_PAYMENTS),
