@@ -45,7 +45,9 @@ from sla_manager.finance.commands import make_batch
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import record_receipt
-from sla_manager.payments.models import Allocation
+from sla_manager.payments.commands.card_alerts import raise_alert
+from sla_manager.payments.commands.refunds import refund_receipt
+from sla_manager.payments.models import Allocation, CardAlert
 from sla_manager.people.commands import import_figures, import_schools, keep_figures, keep_upload
 from sla_manager.people.commands.links import enter_change
 from sla_manager.people.models import (
@@ -63,6 +65,7 @@ from sla_manager.people.rules.roles import GRANTS, Role, Scope
 from sla_manager.reports.parallel_run import compare_taken_over
 from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
+from sla_manager.store.outbox import OutboxMessage
 from sla_manager.store.tables import Table
 from sla_manager.visits.commands import add_absence, log_delivery, plan_visit
 from sla_manager.visits.commands.closures import add_closure
@@ -257,6 +260,7 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
             ("membership_id", held),
             ("term_id", builders.terms(session)[0].id),
             ("closure_id", closure.id),
+            ("mail_id", session.scalars(select(OutboxMessage.id)).first()),
         ):
             examples[name] = (value, 999_999)
         document = session.get_one(Document, documents[900_301])
@@ -272,7 +276,14 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
         )
         allocation = session.scalars(select(Allocation.id)).one()
         batch = make_batch(session, "sage50", by=by, at=at)
+        refund = refund_receipt(
+            session, receipt.id, amount=Money(10), method="cheque", reason="Agreed", refunded_on=date(2025, 10, 14),
+            by=by, at=at,
+        )  # fmt: skip
+        raise_alert(session, "alert", "A card payment of another amount came.", receipt_id=receipt.id, at=at)
         examples |= {
+            "refund_id": (refund.id, 999_999),
+            "alert_id": (session.scalars(select(CardAlert.id)).one(), 999_999),
             "customer_id": (document.customer_id, 999_999),
             "receipt_id": (receipt.id, 999_999),
             "allocation_id": (allocation, 999_999),
@@ -280,6 +291,7 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
         }
     examples["document_id"] = (documents[900_301], documents[900_302])
     examples |= {"year": ("2025-26", "1800-01"), "token": ("no-such-token", "no-such-token")}
+    examples |= {"reference": ("no-such-reference", "no-such-reference")}
     examples |= MORE
     return World(here, elsewhere, examples)
 
@@ -305,7 +317,9 @@ MORE: dict[str, tuple[Any, Any]] = {
     "filename": ("app.css", "../../pyproject.toml"),
     "name": ("sage50", "no-such-layout"),
 }
-WITHOUT_A_FOREIGN_ONE = frozenset({"year", "token", "filename", "code", "name", "customer_class", *PLACES})
+WITHOUT_A_FOREIGN_ONE = frozenset(
+    {"year", "token", "reference", "filename", "code", "name", "customer_class", *PLACES}
+)
 """Arguments that are not objects of a place."""
 MISSING_FILES = ("version_id", "document_id", "renewal_id", "season_id", "paper_id")
 """What the worker prints is not there yet in this matrix: the page says so (503)."""
