@@ -14,15 +14,17 @@ from sqlalchemy import select
 
 from sla_manager.gateways.printing import Prints
 from sla_manager.kernel.errors import ProductError
+from sla_manager.kernel.periods import FinancialYear
 from sla_manager.reports.findings import Files
 from sla_manager.reports.integrity import checks, to_look_at
 from sla_manager.reports.proof_pack.making import expected, proof_pack
 from sla_manager.reports.proof_pack.scope import scope_of
+from sla_manager.reports.rehearsal import rehearse
 from sla_manager.store.audit import Actor, record
 from sla_manager.store.database import Database
 from sla_manager.store.errands import Errand, finish, note_progress, waiting
 
-CHECK_BOOKS, PROOF_PACK = "check_books", "proof_pack"
+CHECK_BOOKS, PROOF_PACK, REHEARSE_YEAR = "check_books", "proof_pack", "rehearse_year"
 EVERYTHING = "all"
 """What a check of the books is about."""
 MOST_LISTED = 200
@@ -141,7 +143,16 @@ def _check(shop: Workshop, errand: Errand) -> dict[str, Any]:
     return {"checks": found, "problems": listed, "count": sum(one["count"] for one in found)}
 
 
-_DOES: dict[str, Callable[[Workshop, Errand], dict[str, Any]]] = {CHECK_BOOKS: _check, PROOF_PACK: _make_pack}
+def _rehearse(shop: Workshop, errand: Errand) -> dict[str, Any]:
+    year = FinancialYear(int(errand.facts["year"]), int(errand.facts["start_month"]))
+    return rehearse(shop.database, year, at=shop.at)
+
+
+_DOES: dict[str, Callable[[Workshop, Errand], dict[str, Any]]] = {
+    CHECK_BOOKS: _check,
+    PROOF_PACK: _make_pack,
+    REHEARSE_YEAR: _rehearse,
+}
 
 
 def pack_size(database: Database, school_id: int, year: int) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
+from sqlalchemy import func, select
+
 from sla_manager.agreements.commands import close_year, enter
 from sla_manager.agreements.models import Agreement
 from sla_manager.agreements.rules.ledger import EntryKind
@@ -15,6 +18,7 @@ from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.reports.deferrals import DeferralRow, deferrals, year_end
+from sla_manager.reports.rehearsal import YearIsClosedAlready, rehearse
 from sla_manager.store.database import Database
 from tests.rooms import selling
 from tests.rooms.owing import BY, agree, documents, run_on
@@ -155,3 +159,43 @@ def test_a_credit_beyond_the_ledger_is_no_income_that_waits_to_be_invoiced(datab
     assert figures(row_of(database, agreed)) == {
         "invoiced": "4316.00", "delivered": "4416.00", "waived": "100.00", "earned": "4316.00",
     }  # fmt: skip
+
+
+def test_a_rehearsal_closes_a_copy_and_says_what_would_change(database: Database) -> None:
+    agreed = agree(database, quantity="10", schedule=Schedule.SINGLE)
+    untouched = agree(database, quantity="4", schedule=Schedule.ON_DELIVERY)
+    run_on(database, date(2025, 10, 14))
+    deliver(database, agreed, "7.5", date(2025, 11, 3))
+    books = whole(database)
+    found = rehearse(database, FinancialYear(2025), at=as_at(date(2026, 2, 2)))
+    assert (found["tranches"], found["count"], found["problems"]) == (2, 1, [])
+    assert (found["lapsed"], found["paid"]) == ("2392.00", "920.00")
+    assert found["figures"] == [
+        ["invoiced", "3680.00", "3680.00"], ["earned", "2760.00", "3680.00"], ["deferred", "920.00", "0.00"],
+        ["accrued", "0.00", "0.00"],
+    ]  # fmt: skip
+    assert found["services"] == [["Education Welfare Service", "2760.00", "3680.00"]]
+    [row] = found["rows"]
+    assert (row["agreement_id"], row["lapsed"], row["earned"]) == (
+        agreed.id, ["0.00", "920.00"], ["2760.00", "3680.00"],
+    )  # fmt: skip
+    assert ["Documents that are not printed", 1] in [one[:2] for one in found["waiting"]]
+    assert whole(database) == books
+    assert rehearse(database, FinancialYear(2025), at=as_at(date(2026, 2, 2))) == found
+    close(database)
+    assert whole(database) != books
+    assert figures(row_of(database, agreed)) == {
+        "invoiced": "3680.00", "delivered": "2760.00", "lapsed": "920.00", "earned": "3680.00",
+    }  # fmt: skip
+    assert figures(row_of(database, untouched)) == {}
+    with pytest.raises(YearIsClosedAlready, match="2025-26 is closed already"):
+        rehearse(database, FinancialYear(2025), at=AT)
+
+
+def whole(database: Database) -> dict[str, int]:
+    """Return how many rows every table has."""
+    with database.reading() as session:
+        return {
+            name: session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in database.metadata.tables.items()
+        }

@@ -14,9 +14,15 @@ PAGES = (
     ("Invoice run", "finance.run_preview", Permission.ISSUE_DOCUMENTS),
     ("Documents", "finance.documents", Permission.SEE_DOCUMENTS),
     ("Payments", "finance.receipts", Permission.SEE_DOCUMENTS),
+    ("Bank", "finance.bank", Permission.SEE_DOCUMENTS),
+    ("Chasing", "finance.chasing", Permission.SEE_DOCUMENTS),
     ("Exports", "finance.exports", Permission.EXPORT),
+    ("Cards", "finance.cards", Permission.SEE_DOCUMENTS),
     ("Parked", "finance.parked", Permission.SEE_DOCUMENTS),
     ("Proof packs", "finance.proof_packs", Permission.SEE_DOCUMENTS),
+    ("Reports", "finance.reports", Permission.SEE_DOCUMENTS),
+    ("Period locks", "finance.locks", Permission.SEE_DOCUMENTS),
+    ("Year end", "finance.year_end", Permission.SEE_DOCUMENTS),
     ("Check the books", "finance.integrity", Permission.SEE_DOCUMENTS),
 )
 EVERY_DAY = (
@@ -33,6 +39,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "The books",
         (
+            ("finance.cards", "Payments by card: what needs you, disputes, messages of the card provider"),
             ("finance.parked", "Agreements that a run could not bill, and why"),
             ("finance.proof_packs", "Everything about one school and one year, in one file"),
             ("finance.integrity", "Whether numbers, sums, files and balances agree"),
