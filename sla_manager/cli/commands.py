@@ -117,6 +117,12 @@ def worker() -> None:
     click.echo("The worker has stopped.", err=True)
 
 
+def _say_how_far(printed: int) -> None:
+    """Show the progress of a long round."""
+    if printed and printed % 100 == 0:
+        click.echo(f"{printed:,} printed", err=True)
+
+
 @program.command("print")
 @as_json
 @refusals
@@ -128,7 +134,7 @@ def print_waiting_documents(as_json: bool) -> None:
     product = open_product()
     work = Work(product.database, product.settings, system_clock)
     try:
-        done = work.print_all()
+        done = work.print_all(_say_how_far)
     finally:
         work.close()
     facts = {

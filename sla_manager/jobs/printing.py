@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
 from sla_manager.gateways.printing import Printer
 from sla_manager.kernel.errors import GatewayFailed
+
+MOST_HANDS = 4
+"""A printing process takes about 100 MB."""
 
 
 class Stopping(BaseException):
@@ -35,30 +38,48 @@ class Printed:
         return f"{done}, {self.waiting} still waiting{why}"
 
 
-class LazyPrinter:
-    """Prints like `Printer`, which it starts with the first document and keeps until `rest`."""
+def hands_of(processors: int) -> int:
+    """Return how many documents are printed at once: one a processor, and no more than memory bears.
 
-    def __init__(self, templates: Path, stopping: Event) -> None:
+    >>> hands_of(1), hands_of(2), hands_of(64)
+    (1, 2, 4)
+    """
+    return min(max(processors, 1), MOST_HANDS)
+
+
+class LazyPrinter:
+    """Prints like `Printer`, which it starts with the first document and keeps until `rest`.
+
+    `workers` documents may be printed at once.
+    """
+
+    def __init__(self, templates: Path, stopping: Event, *, workers: int = 1) -> None:
         self._templates = templates
         self._stopping = stopping
+        self.workers = workers
         self._printer: Printer | None = None
+        self._waking = Lock()
 
     @property
     def is_awake(self) -> bool:
         """Whether there is a printing process."""
         return self._printer is not None
 
-    def print(self, kind: str, facts: Mapping[str, object]) -> bytes:
+    def print(self, kind: str, facts: Mapping[str, object], xml: bytes = b"") -> bytes:
         """Return the PDF, or raise `GatewayFailed` with the reason; `Stopping` ends the round."""
         if self._stopping.is_set():
             raise Stopping
+        return self._awake().print(kind, facts, xml)
+
+    def _awake(self) -> Printer:
         try:
-            self._printer = self._printer or Printer(self._templates)
+            with self._waking:
+                self._printer = self._printer or Printer(self._templates, workers=self.workers)
+                return self._printer
         except OSError as error:
             raise GatewayFailed(
                 f"The printer could not be started: {error.strerror}. It is tried again."
             ) from error
-        return self._printer.print(kind, facts)
 
     def rest(self) -> None:
         """End the printing process and remove its folder."""

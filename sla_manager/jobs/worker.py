@@ -6,6 +6,7 @@ killed process is made good by the next run, and two runs at once do nothing twi
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -35,19 +36,22 @@ from sla_manager.agreements.queries.takeovers import waiting_takeovers
 from sla_manager.agreements.reminding import remind_of_seasons
 from sla_manager.agreements.warnings import warn_of_balances
 from sla_manager.billing.commands.proposing import expire_changes
+from sla_manager.billing.e_invoices import make_waiting_e_invoices
 from sla_manager.billing.models import Document, DocumentFile
-from sla_manager.billing.prints import print_waiting
+from sla_manager.billing.prints import print_documents
 from sla_manager.config import ROOT, Settings
 from sla_manager.gateways.archive import Archive
 from sla_manager.gateways.mail import Send, smtp_sender
+from sla_manager.jobs.cards import collect_by_card
 from sla_manager.jobs.chasing import remind_payers
+from sla_manager.jobs.errands import check_books, do_errands, tidy_packs, workshop
 from sla_manager.jobs.outbox import send_outbox
-from sla_manager.jobs.printing import LazyPrinter, Printed, Stopping
+from sla_manager.jobs.printing import LazyPrinter, Printed, Stopping, hands_of
 from sla_manager.jobs.seasons import prepare_again, prepare_requested
 from sla_manager.kernel.clock import LONDON, Clock, london_date
 from sla_manager.kernel.errors import GatewayFailed, ProductError
 from sla_manager.people.queries import provider
-from sla_manager.reports.integrity import problems
+from sla_manager.reports.errands import Workshop
 from sla_manager.store.audit import SYSTEM
 from sla_manager.store.database import Database
 from sla_manager.store.job_runs import JobRun, note_run
@@ -57,10 +61,6 @@ EVERY_FEW_SECONDS = 10
 NIGHT_HOUR = 2
 
 Job = Callable[[], str]
-
-
-class BooksAreOffError(ProductError):
-    """The nightly check found something."""
 
 
 class StillWaitingError(GatewayFailed):
@@ -82,17 +82,29 @@ class Work:
     printer: LazyPrinter = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "printer", LazyPrinter(ROOT / "templates", self.stopping))
+        hands = hands_of(len(os.sched_getaffinity(0)))
+        object.__setattr__(self, "printer", LazyPrinter(ROOT / "templates", self.stopping, workers=hands))
 
     def close(self) -> None:
         """Let go of what is kept open between jobs."""
         self.printer.rest()
 
-    def print_all(self) -> Printed:
-        """Print every issued document, signed agreement and paper that has no file yet, and count what is left."""
-        archive, reasons, counts = Archive(self.settings.archive), [], [0, 0, 0]
-        kinds = (print_waiting, print_waiting_agreements, print_waiting_papers)
-        for place, print_them in enumerate(kinds):
+    def print_all(self, told: Callable[[int], None] = lambda printed: None) -> Printed:
+        """Print every issued document, signed agreement and paper that has no file yet, and count what is left.
+
+        `told` hears how many documents of money are printed so far.
+        """
+        archive, counts, reasons = Archive(self.settings.archive), [0, 0, 0], list[str]()
+        try:
+            documents = print_documents(
+                self.database, archive=archive, printer=self.printer, at=self.clock(),
+                hands=self.printer.workers, told=told,
+            )  # fmt: skip
+            counts[0] = documents.printed
+            reasons += documents.reasons
+        except GatewayFailed as error:
+            reasons.append(error.message)
+        for place, print_them in enumerate((print_waiting_agreements, print_waiting_papers), start=1):
             try:
                 counts[place] = print_them(
                     self.database, archive=archive, printer=self.printer, at=self.clock()
@@ -124,8 +136,18 @@ class Work:
 
     def print_documents(self) -> str:
         """Print what waits; when something cannot be printed, the job says why."""
-        done = self.print_all()
+        done = self.print_all(_say_how_far)
         if done.waiting:
+            raise StillWaitingError(done.words)
+        return done.words
+
+    def make_e_invoices(self) -> str:
+        """Make the electronic invoices that wait and have both addresses."""
+        archive = Archive(self.settings.archive)
+        done = make_waiting_e_invoices(
+            self.database, archive=archive, at=self.clock(), stopping=self.stopping.is_set
+        )
+        if done.reasons:
             raise StillWaitingError(done.words)
         return done.words
 
@@ -171,6 +193,10 @@ class Work:
                         break
         return f"{len(waiting)} spreadsheets taken over"
 
+    def collect_by_card(self) -> str:
+        """Handle what the card provider told us, and ask after what it did not tell."""
+        return collect_by_card(self.database, self.settings, at=self.clock(), stopping=self.stopping.is_set)
+
     def tidy_archive(self) -> str:
         """Remove what a killed process left half-written; issued documents are never touched."""
         removed = Archive(self.settings.archive).sweep(before=self.clock() - timedelta(hours=1))
@@ -209,13 +235,29 @@ class Work:
         """Try again the renewals that could not be prepared, and those whose quote ran out."""
         return prepare_again(self.database, at=self.clock(), stopping=self.stopping.is_set)
 
+    def shop(self) -> Workshop:
+        """Return where errands are done."""
+        return workshop(
+            self.database, self.settings.archive, self.printer, at=self.clock(), stopping=self.stopping.is_set
+        )
+
     def check_books(self) -> str:
-        """Compare ledgers, numbers, hashes and files; anything off is the job's failure, in words."""
-        with self.database.reading() as session:
-            found = list(problems(session, Archive(self.settings.archive)))
-        if found:
-            raise BooksAreOffError("; ".join(problem.message for problem in found[:20]))
-        return "the books are in order"
+        """Compare ledgers, numbers, hashes, money and files; anything off is the job's failure, in words."""
+        return check_books(self.shop())
+
+    def do_errands(self) -> str:
+        """Make the proof packs and the checks that somebody asked for on a page."""
+        return do_errands(self.shop())
+
+    def tidy_packs(self) -> str:
+        """Remove proof packs that were made long ago."""
+        return tidy_packs(self.shop())
+
+
+def _say_how_far(printed: int) -> None:
+    """Note the progress of a long round in the log."""
+    if printed and printed % 100 == 0:
+        log.info("printing", printed=printed)
 
 
 def run_job(work: Work, name: str, job: Job) -> bool:
@@ -266,6 +308,7 @@ def nightly(work: Work) -> tuple[tuple[str, Job], ...]:
         ("renew by clause", work.renew),
         ("check the books", work.check_books),
         ("tidy the archive", work.tidy_archive),
+        ("tidy proof packs", work.tidy_packs),
     )
 
 
@@ -273,9 +316,12 @@ def often(work: Work) -> tuple[tuple[str, Job], ...]:
     """Return what is done every few seconds."""
     return (
         ("print documents", work.print_documents),
+        ("make electronic invoices", work.make_e_invoices),
         ("send mail", work.send_mail),
         ("prepare renewals", work.prepare),
         ("take over spreadsheets", work.take_over),
+        ("collect by card", work.collect_by_card),
+        ("do errands", work.do_errands),
     )
 
 

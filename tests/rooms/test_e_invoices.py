@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
+import pypdf
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DatabaseError
@@ -14,11 +17,14 @@ from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.billing.commands import issue_credit_note
 from sla_manager.billing.commands.e_invoices import AddressChanged, set_electronic_address
 from sla_manager.billing.e_invoices import make_e_invoice, make_waiting_e_invoices
-from sla_manager.billing.models import Document, EInvoice, FinancePolicy
+from sla_manager.billing.models import Document, DocumentFile, EInvoice, FinancePolicy
+from sla_manager.billing.prints import print_documents
 from sla_manager.billing.queries.e_invoices import form_of, waiting_e_invoices
 from sla_manager.billing.rules.e_invoices import ElectronicInvoiceIncomplete, NotAnElectronicInvoice
+from sla_manager.config import ROOT
 from sla_manager.gateways.archive import Archive
 from sla_manager.gateways.e_invoices import read
+from sla_manager.gateways.printing import PrinterHere, PrintingFailed, print_document
 from sla_manager.kernel.money import Money
 from sla_manager.people.models import Provider
 from sla_manager.people.rules.customer_classes import CustomerClass
@@ -180,3 +186,91 @@ def test_two_who_make_the_same_file_at_once_leave_one(database: Database, tmp_pa
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(EInvoice)) == 1
     assert document.issued_on == date(2025, 10, 14)
+
+
+def hybrid_world(database: Database) -> Document:
+    """Issue one invoice that is to be a hybrid."""
+    owing.agree(database)
+    choose(database, "hybrid")
+    owing.run_on(database, owing.FIRST)
+    return only(database)
+
+
+def test_a_hybrid_is_a_tagged_pdf_a3_that_carries_the_stored_figures(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    document, archive = hybrid_world(sqlite), Archive(tmp_path)
+    done = print_documents(sqlite, archive=archive, printer=PrinterHere(ROOT / "templates"), at=NOON, hands=2)
+    assert (done.printed, done.reasons, done.without_xml) == (1, [], [])
+    with sqlite.reading() as session:
+        file, kept = session.scalars(select(DocumentFile)).one(), session.scalars(select(EInvoice)).one()
+    content = archive.read(file.path, file.sha256)
+    root = pypdf.PdfReader(BytesIO(content)).trailer["/Root"]
+    carried = root["/AF"][0].get_object()
+    assert (carried["/F"], carried["/AFRelationship"]) == ("factur-x.xml", "/Alternative")
+    assert carried["/EF"]["/F"]["/Subtype"] == "/text/xml"
+    assert root["/MarkInfo"]["/Marked"].value is True
+    said = root["/Metadata"].get_object().get_data().decode()
+    assert said.count("<rdf:RDF") == 1
+    for claim in ('pdfaid:part="3"', 'pdfaid:conformance="A"', "<pdfuaid:part>1<", ">EN 16931<"):
+        assert claim in said
+    xml = carried["/EF"]["/F"].get_object().get_data()
+    assert (kept.syntax, xml) == ("cii", archive.read(kept.path, kept.sha256))
+    figures = read(xml)
+    assert (figures.number, figures.due) == (document.number, str(document.gross))
+    again = print_document("invoice", document.facts, templates=ROOT / "templates", xml=xml)
+    assert again == content
+
+
+def test_a_hybrid_that_lacks_something_is_printed_without_its_xml_and_says_why(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    owing.agree(sqlite)
+    choose(sqlite, "hybrid")
+    with sqlite.transaction() as session:
+        session.get_one(Provider, 1).vat_number = ""
+    owing.run_on(sqlite, owing.FIRST)
+    done = print_documents(sqlite, archive=Archive(tmp_path), printer=Press(), at=NOON)
+    assert done.printed == 1
+    assert "issued without the council's VAT number" in done.without_xml[0]
+
+
+class Press:
+    """Prints a page that names its document; what it is told to break breaks, and it stops when told to."""
+
+    def __init__(self, *, breaks: str = "", stops_at: int = 0) -> None:
+        self.breaks, self.stops_at, self.printed = breaks, stops_at, 0
+
+    def print(self, kind: str, facts: Mapping[str, object], xml: bytes = b"") -> bytes:
+        if facts["number"] == self.breaks:
+            raise PrintingFailed(f"{kind} could not be printed: its font is missing.")
+        self.printed += 1
+        if self.stops_at and self.printed > self.stops_at:
+            raise KeyboardInterrupt
+        return f"%PDF {kind} {facts['number']}".encode() + xml
+
+
+def test_a_failing_print_says_why_and_does_not_hold_up_the_others(database: Database, tmp_path: Path) -> None:
+    owing.agree_many(database, 3)
+    owing.run_on(database, owing.FIRST)
+    first, *_ = owing.documents(database)
+    archive, told = Archive(tmp_path), []
+    done = print_documents(
+        database, archive=archive, printer=Press(breaks=first.number), at=NOON, hands=2, told=told.append
+    )
+    assert (done.printed, told) == (2, [2])
+    assert done.reasons == [f"{first.number}: invoice could not be printed: its font is missing."]
+    assert print_documents(database, archive=archive, printer=Press(), at=NOON).printed == 1
+
+
+def test_n8_a_round_that_was_stopped_goes_on_with_what_has_no_file(sqlite: Database, tmp_path: Path) -> None:
+    owing.agree_many(sqlite, 5)
+    owing.run_on(sqlite, owing.FIRST)
+    archive, after = Archive(tmp_path), Press()
+    with pytest.raises(KeyboardInterrupt):
+        print_documents(sqlite, archive=archive, printer=Press(stops_at=2), at=NOON)
+    done = print_documents(sqlite, archive=archive, printer=after, at=NOON)
+    with sqlite.reading() as session:
+        assert session.scalar(select(func.count()).select_from(DocumentFile)) == 5
+    assert 0 < done.printed == after.printed <= 5
+    assert len(list(tmp_path.rglob("*.pdf"))) == 5

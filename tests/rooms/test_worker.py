@@ -183,9 +183,11 @@ def test_the_night_of_a_council_with_an_agreement_is_in_order(
             "tidy proof packs",
             "do errands",
             "print documents",
+            "make electronic invoices",
             "send mail",
             "prepare renewals",
             "take over spreadsheets",
+            "collect by card",
         ),
         True,
     )
@@ -265,6 +267,9 @@ def test_without_the_layout_library_everything_else_works_and_the_job_says_why(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Here(PrinterHere):
+        def __init__(self, templates: Path, *, workers: int) -> None:
+            super().__init__(templates)
+
         def close(self) -> None:
             """There is no process to end."""
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Prints(Protocol):
     """Anything that turns the facts of a document into its PDF."""
 
-    def print(self, kind: str, facts: Mapping[str, object]) -> bytes:
-        """Return the PDF, or raise `GatewayFailed` with the reason."""
+    def print(self, kind: str, facts: Mapping[str, object], xml: bytes = b"") -> bytes:
+        """Return the PDF, or raise `GatewayFailed` with the reason; `xml` is the invoice that it carries."""
         ...
 
 
@@ -41,9 +41,9 @@ def open_press(templates: Path) -> Press:
 atexit.register(open_press.cache_clear)
 
 
-def print_document(kind: str, facts: Mapping[str, object], *, templates: Path) -> bytes:
+def print_document(kind: str, facts: Mapping[str, object], *, templates: Path, xml: bytes = b"") -> bytes:
     """Return the PDF of a document, laid out in this process: the same facts give the same bytes."""
-    return open_press(templates).print_document(kind, facts)
+    return open_press(templates).print_document(kind, facts, xml)
 
 
 class PrinterHere:
@@ -52,9 +52,9 @@ class PrinterHere:
     def __init__(self, templates: Path) -> None:
         self._templates = templates
 
-    def print(self, kind: str, facts: Mapping[str, object]) -> bytes:
+    def print(self, kind: str, facts: Mapping[str, object], xml: bytes = b"") -> bytes:
         """Return the PDF."""
-        return print_document(kind, facts, templates=self._templates)
+        return print_document(kind, facts, templates=self._templates, xml=xml)
 
 
 __all__ = [

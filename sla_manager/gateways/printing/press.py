@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from sla_manager.gateways.printing import pictures, wording
+from sla_manager.gateways.printing import hybrid, pictures, wording
 from sla_manager.gateways.printing.agreement_facts import AgreementFacts
 from sla_manager.gateways.printing.facts import DayStatementFacts
 from sla_manager.gateways.printing.letter_facts import LETTER_KINDS
@@ -93,11 +93,11 @@ class Press:
             facts=reading.facts, omitted=reading.omitted, pictures=_pictures(reading.facts)
         )
 
-    def print_document(self, kind: str, stored: Mapping[str, object]) -> bytes:
-        """Return the PDF of a document."""
-        return self.typeset(self.page(kind, stored))
+    def print_document(self, kind: str, stored: Mapping[str, object], xml: bytes = b"") -> bytes:
+        """Return the PDF of a document; with an electronic invoice, a PDF/A-3 that carries it."""
+        return self.typeset(self.page(kind, stored), xml, made_on=str(stored.get("issued_on", "")))
 
-    def typeset(self, page: str) -> bytes:
+    def typeset(self, page: str, xml: bytes = b"", *, made_on: str = "") -> bytes:
         """Lay out HTML that is already escaped and write it as a tagged PDF."""
         document = _Sheets(
             string=_BETWEEN_ELEMENTS.sub("><", page),
@@ -105,9 +105,13 @@ class Press:
             url_fetcher=self.assets,
         )
         document.base = self._base
-        written: bytes = document.write_pdf(
-            stylesheets=self._styles, font_config=self._fonts, pdf_variant="pdf/ua-1"
-        )
+        options: dict[str, object] = {"pdf_variant": hybrid.VARIANT if xml else "pdf/ua-1"}
+        if xml:
+            options["attachments"] = [hybrid.attachment(xml, made_on)]
+        laid_out = document.render(stylesheets=self._styles, font_config=self._fonts, **options)
+        if xml:
+            hybrid.say_so(laid_out.metadata)
+        written: bytes = laid_out.write_pdf(**options)
         return written
 
 

@@ -144,6 +144,7 @@ class _Child:
 class Printer:
     """A pool of printing processes, started when first needed and kept; safe to use from several threads.
 
+    The child that printed last prints next, so a second one starts only when two are wanted at once.
     A child is replaced after `Limits.documents_per_child` documents, and whenever it failed to answer: the
     next document starts with a fresh one. Children see no environment of ours and a folder of their own.
     """
@@ -152,18 +153,19 @@ class Printer:
         self._templates = templates.resolve()
         self._limits = limits or Limits()
         self._home = Path(tempfile.mkdtemp(prefix="sla-manager-printing-"))
-        self._free: queue.Queue[_Child | None] = queue.Queue()
+        self._free: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(workers):
             self._free.put(None)
         self._workers = workers
 
-    def print(self, kind: str, facts: Mapping[str, object]) -> bytes:
-        """Return the PDF of a document.
+    def print(self, kind: str, facts: Mapping[str, object], xml: bytes = b"") -> bytes:
+        """Return the PDF of a document; with an electronic invoice, a PDF/A-3 that carries it.
 
         `PrintingFailed` and `PrintingUnavailable` say why not (the document can be tried again); `Broken`
         means that the facts themselves are not what this kind of document needs.
         """
-        question = canonical_json({"kind": kind, "facts": dict(facts)}) + b"\n"
+        carried = {"xml": xml.decode()} if xml else {}
+        question = canonical_json({"kind": kind, "facts": dict(facts), **carried}) + b"\n"
         if len(question) > self._limits.longest_question:
             raise PrintingFailed(f"{kind} is too large to print: {len(question):,} bytes of facts.")
         child, kept = self._free.get(), None

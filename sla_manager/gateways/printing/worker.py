@@ -1,9 +1,9 @@
 """The child that prints: reads one JSON line per document from standard input, answers on standard output.
 
-Question: `{"kind": …, "facts": {…}}`. Answer: a JSON line, and after `{"length": n}` the n bytes of the PDF.
-`{"failed": reason}`, `{"unavailable": reason}` and `{"broken": reason}` carry no bytes. The system ends the
-child when a document takes more processor time than allowed; a document that needs more memory than allowed
-fails.
+Question: `{"kind": …, "facts": {…}}`, and "xml" with the electronic invoice that the PDF carries, where it does.
+Answer: a JSON line, and after `{"length": n}` the n bytes of the PDF. `{"failed": reason}`,
+`{"unavailable": reason}` and `{"broken": reason}` carry no bytes. The system ends the child when a document takes
+more processor time than allowed; a document that needs more memory than allowed fails.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _answer(question: bytes, templates: Path, answers: BinaryIO) -> None:
     content = b""
     try:
         asked = json.loads(question)
-        content = open_press(templates).print_document(asked["kind"], asked["facts"])
+        xml = str(asked.get("xml", "")).encode()
+        content = open_press(templates).print_document(asked["kind"], asked["facts"], xml)
         head: dict[str, object] = {"length": len(content)}
     except PrintingUnavailable as reason:
         head = {"unavailable": reason.found}
