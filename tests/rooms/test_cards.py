@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 
 from sla_manager.billing.commands import issue_credit_note
 from sla_manager.billing.models import Document
+from sla_manager.cli.demonstration.cards import tell_cards
 from sla_manager.gateways.cards import Cards, CardsRefused
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.errors import Conflict, GatewayFailed, Refused
@@ -480,3 +481,17 @@ def test_a_payment_is_recorded_once_by_the_database_itself(till: Till, server: C
         )
     with pytest.raises(Refused, match="did not come by card"), till.database.transaction() as session:
         order_card_refund(session, by_hand.id, amount=Money(1), reason="x", once_key="k", by=BY, at=AT)
+
+
+def test_the_demonstration_shows_a_payment_a_refund_a_dispute_and_a_page_that_ran_out(
+    sqlite: Database,
+) -> None:
+    agree(sqlite)
+    agree(sqlite)
+    run_on(sqlite, THIRD)
+    with sqlite.transaction() as session:
+        tell_cards(session, at=AT + timedelta(days=30))
+    with sqlite.reading() as session:
+        assert [one.status for one in session.scalars(select(CardCheckout))] == ["complete"] * 3 + ["expired"]
+        assert [str(one.amount) for one in session.scalars(select(Refund))] == ["883.20"]
+        assert len(open_alerts(session)) == 2

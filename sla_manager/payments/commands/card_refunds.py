@@ -47,10 +47,11 @@ def order_card_refund(
         session, receipt_id, amount=amount, method="card", reason=reason, refunded_on=london_date(at),
         reference=came_by.payment_id, once_key=once_key, by=by, at=at,
     )  # fmt: skip
-    made = session.scalar(select(CardRefundOrder).where(CardRefundOrder.refund_id == refund.id))
+    ordered = select(CardRefundOrder).options(joinedload(CardRefundOrder.refund))
+    made = session.scalar(ordered.where(CardRefundOrder.refund_id == refund.id))
     if made is None:
         made = CardRefundOrder(
-            refund_id=refund.id, payment_id=came_by.payment_id, provider_id=None, status="asked", why="",
+            refund=refund, payment_id=came_by.payment_id, provider_id=None, status="asked", why="",
             asked_at=at, checked_at=at,
         )  # fmt: skip
         session.add(made)
