@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-PARTS = ("quotes", "runs", "lists", "renewals", "pdf")
+PARTS = ("quotes", "runs", "lists", "renewals", "pdf", "bank")
 
 
 def main(wanted: Sequence[str]) -> None:

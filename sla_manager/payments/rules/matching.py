@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 
 from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.titles import Titled
@@ -103,12 +103,12 @@ class Matcher:
         self._left = {item.document_id: item.open for item in books.items}
         self._by_reference = {item.reference: item for item in books.items}
         self._by_customer: dict[int, list[OpenItem]] = defaultdict(list)
-        self._by_amount: dict[Money, list[OpenItem]] = defaultdict(list)
+        self._by_amount: dict[Money, dict[int, OpenItem]] = defaultdict(dict)
         self._by_order: dict[str, list[OpenItem]] = defaultdict(list)
         self._names: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
         for item in books.items:
             self._by_customer[item.customer_id].append(item)
-            self._by_amount[item.open].append(item)
+            self._by_amount[item.open][item.document_id] = item
             if len(item.purchase_order.strip()) >= _SHORTEST_ORDER:
                 self._by_order[item.purchase_order.strip().upper()].append(item)
         for customer_id, names in books.names.items():
@@ -119,8 +119,15 @@ class Matcher:
         """Return the proposal for a line, and keep what it would take from the lines that follow."""
         made = self._named(arrived) or self._of_payer(arrived) or self._by_amount_alone(arrived)
         for part in made.parts:
-            self._left[part.item.document_id] -= part.amount
+            self._take(part)
         return made
+
+    def _take(self, part: Part) -> None:
+        """Keep what a proposal takes from a document."""
+        key, left = part.item.document_id, self._open(part.item)
+        del self._by_amount[left][key]
+        self._left[key] = left - part.amount
+        self._by_amount[left - part.amount][key] = part.item
 
     def _open(self, item: OpenItem) -> Money:
         return self._left[item.document_id]
@@ -246,9 +253,7 @@ class Matcher:
 
     def _by_amount_alone(self, arrived: Arrived) -> Proposal:
         """Propose the only document of an amount, when nothing else tells whose payment it is."""
-        found = [
-            item for item in self._by_amount.get(arrived.amount, ()) if self._open(item) == arrived.amount
-        ]
+        found = list(islice(self._by_amount.get(arrived.amount, {}).values(), 2))
         if len(found) == 1:
             reason = f"Only {found[0].number} has exactly {pounds(arrived.amount)} open."
             parts = self._spread(arrived.amount, found)
