@@ -1,4 +1,4 @@
-"""What a letter says: a certificate, a renewal letter, a variation, an ending. One shape, a template for each kind."""
+"""What a letter says: a certificate, a renewal, a variation, an ending, a statement. One shape, a template a kind."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import Literal
 
 from sla_manager.gateways.printing.facts import Contact, Customer, Day, Prose, Supplier
 
-LetterKind = Literal["certificate", "renewal_letter", "variation", "ending"]
-LETTER_KINDS: tuple[LetterKind, ...] = ("certificate", "renewal_letter", "variation", "ending")
+LetterKind = Literal["certificate", "renewal_letter", "variation", "ending", "statement_of_account"]
+LETTER_KINDS: tuple[LetterKind, ...] = (
+    "certificate",
+    "renewal_letter",
+    "variation",
+    "ending",
+    "statement_of_account",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +65,8 @@ class Signature:
 class LetterFacts:
     """A letter of the council: its head, whom it is for, its date, what it says and who signed.
 
-    `reference` is the agreement or quote that it is about. A part that is empty is left out. A template of a kind may
-    add to it, such as lines to sign by hand.
+    `reference` is the agreement, quote or account that it is about. A part that is empty is left out. A template of
+    a kind may add to it, such as lines to sign by hand.
     """
 
     kind: LetterKind

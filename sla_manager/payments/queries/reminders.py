@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
+from sla_manager.billing.models import Document
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.money import Money
@@ -73,6 +74,50 @@ def due_reminders(
         if now_due is not None and due_on is not None:
             found.append(Due(document_id, customer_id, amount, (today - due_on).days, now_due))
     return found, rows[-1].document_id if len(rows) == AT_ONCE and only is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A row of the list of overdue invoices; `stage` is that of the last reminder, 0 before the first."""
+
+    document_id: int
+    number: str
+    customer_id: int
+    customer: str
+    due_on: date
+    open: Money
+    held: bool
+    stage: int
+
+
+def overdue_page(
+    session: Session, today: date, *, after: tuple[date, int] | None = None, limit: int = 50
+) -> tuple[list[Overdue], tuple[date, int] | None]:
+    """Return a page of overdue invoices, the latest debt last, and after what the next page begins. One query."""
+    stage = select(func.max(Reminder.stage)).where(Reminder.document_id == DocumentBalance.document_id)
+    query = (
+        select(
+            Document.id, Document.number, Document.customer_id, Document.customer_name, DocumentBalance.due_on,
+            DocumentBalance.open, _HELD, stage.correlate(DocumentBalance).scalar_subquery(),
+        )
+        .join(Document, Document.id == DocumentBalance.document_id)
+        .where(
+            DocumentBalance.kind == DocumentKind.INVOICE,
+            literal_column("document_balance.open > 0"),
+            DocumentBalance.due_on < today,
+        )
+        .order_by(DocumentBalance.due_on, DocumentBalance.document_id)
+        .limit(limit + 1)
+    )  # fmt: skip
+    if after is not None:
+        query = query.where(tuple_(DocumentBalance.due_on, DocumentBalance.document_id) > after)
+    rows = [
+        Overdue(document_id, number, customer_id, customer, due_on, amount, held, sent or 0)
+        for document_id, number, customer_id, customer, due_on, amount, held, sent in session.execute(query)
+        if due_on is not None
+    ]
+    more = len(rows) > limit
+    return rows[:limit], (rows[limit - 1].due_on, rows[limit - 1].document_id) if more else None
 
 
 def reminders_of(session: Session, document_id: int) -> list[tuple[Reminder, ReminderWithdrawal | None]]:
