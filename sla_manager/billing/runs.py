@@ -20,6 +20,7 @@ from sla_manager.billing.commands.crediting import credit_agreement
 from sla_manager.billing.facts import Parties, due_facts, of_several
 from sla_manager.billing.issuing import Draft, DraftLine, IssuedDocument, issue
 from sla_manager.billing.models import Parked
+from sla_manager.billing.one_offs import ChargeDue, charge_draft, charges_due, require_not_withdrawn
 from sla_manager.billing.queries.dues import DuePlan, customer_name, due_plan
 from sla_manager.billing.queries.locks import require_open
 from sla_manager.billing.rules.dues import Due, DueLine, vat_sentence
@@ -45,7 +46,8 @@ _TROUBLES = (ProductError, IntegrityError, DataError, ValueError, TypeError, Loo
 class DueRow:
     """One document of a preview: for which agreement and what, and why it cannot be issued, when it cannot."""
 
-    agreement_id: int
+    agreement_id: int | None
+    """None for a one-off charge."""
     reference: str
     school: str
     customer: str
@@ -87,6 +89,8 @@ class RunResult:
     already: int = 0
     parked: int = 0
     parked_reasons: dict[int, str] = field(default_factory=dict)
+    refused_charges: dict[int, str] = field(default_factory=dict)
+    """One-off charges that could not be billed, and why: they wait for the next run."""
     rows: list[DueRow] = field(default_factory=list)
     nothing: list[DueRow] = field(default_factory=list)
 
@@ -132,7 +136,10 @@ def preview_run(session: Session, as_at: date) -> RunResult:
     council, plan = _council(session), due_plan(session, as_at)
     result = RunResult(as_at=as_at, already=plan.already)
     result.nothing = [_row(council, plan, due) for due in plan.nothing]
+    charges = charges_due(session, as_at, council.rates)
+    result.refused_charges = {one.charge.id: one.trouble.message for one in charges if one.trouble}
     result.rows = [_row(council, plan, due) for due in plan.dues]
+    result.rows += [_charge_row(council, due) for due in charges]
     for row in result.rows:
         if row.trouble:
             for agreement_id, _ in row.parts:
@@ -169,6 +176,25 @@ def _row(council: _Council, plan: DuePlan, due: Due) -> DueRow:
     )
 
 
+def _charge_row(council: _Council, due: ChargeDue) -> DueRow:
+    totals, charge = due.totals(council.rates), due.charge
+    return DueRow(
+        agreement_id=None,
+        reference=due.reference,
+        school=charge.school.name if charge.school is not None else "",
+        customer=due.customer,
+        label=due.lines[0].description,
+        kind=charge_kind(charge.route),
+        tax_point=charge.delivered_on,
+        net=totals.net,
+        vat=totals.vat,
+        gross=totals.gross,
+        why=tuple(", ".join(line.why) for line in due.lines),
+        trouble=due.trouble.message if due.trouble else "",
+        parts=(),
+    )
+
+
 def _sites(plan: DuePlan, due: Due) -> str:
     return ", ".join(plan.agreements[one].school.name for one in due.agreement_ids)
 
@@ -182,7 +208,8 @@ def run(database: Database, *, as_at: date, by: Actor, at: datetime) -> RunResul
     with database.reading() as session:
         require_open(session, as_at, field="as_at")
         council, plan = _council(session), due_plan(session, as_at)
-        _refuse_going_back(session, council, plan)
+        charges = charges_due(session, as_at, council.rates)
+        _refuse_going_back(session, council, plan, charges)
     result = RunResult(as_at=as_at, already=plan.already)
     for due in plan.dues:
         try:
@@ -193,9 +220,34 @@ def run(database: Database, *, as_at: date, by: Actor, at: datetime) -> RunResul
                 continue
             for agreement_id in due.agreement_ids:
                 result.parked_reasons.setdefault(agreement_id, _reason(error))
+    _issue_charges(database, council, charges, result, by=by, at=at)
     _keep_parked(database, plan, result.parked_reasons, at=at)
     result.parked = len(result.parked_reasons)
     return result
+
+
+def _issue_charges(
+    database: Database,
+    council: _Council,
+    charges: Sequence[ChargeDue],
+    result: RunResult,
+    *,
+    by: Actor,
+    at: datetime,
+) -> None:
+    for due in charges:
+        try:
+            if due.trouble is not None:
+                raise due.trouble
+            draft = charge_draft(council.provider, council.rates, due, issued_on=result.as_at)
+            with database.transaction() as session:
+                require_not_withdrawn(session, due.charge.id)
+                result.documents.append(issue(session, draft, start_month=council.start_month, by=by, at=at))
+        except _TROUBLES as error:
+            if _is_billed_already(error):
+                result.already += 1
+            else:
+                result.refused_charges[due.charge.id] = _reason(error)
 
 
 def _issue_due(
@@ -259,13 +311,20 @@ def _draft_line(line: DueLine, rate: int) -> DraftLine:
     )
 
 
-def _refuse_going_back(session: Session, council: _Council, plan: DuePlan) -> None:
+def _refuse_going_back(
+    session: Session, council: _Council, plan: DuePlan, charges: Sequence[ChargeDue]
+) -> None:
     """Refuse a run whose date lies before the last one of a series that it would use, before anything is issued."""
     year = FinancialYear.of(plan.as_at, start_month=council.start_month)
     wanted = {
         series_of(plan.agreements[due.agreement_id].service.series, charge_kind(due.route))
         for due in plan.dues
         if due.trouble is None and due.net.pence > 0
+    }
+    wanted |= {
+        series_of(one.charge.service.series, charge_kind(one.charge.route))
+        for one in charges
+        if one.trouble is None
     }
     if not wanted:
         return

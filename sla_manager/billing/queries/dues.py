@@ -32,6 +32,7 @@ from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.agreements.worth import is_lowered, signed_minutes, worth_of_time
 from sla_manager.billing.models import Billed, Document
 from sla_manager.billing.queries.documents import agreement_values
+from sla_manager.billing.queries.policy import finance_policy
 from sla_manager.billing.rules.dues import (
     Due,
     DueLine,
@@ -44,7 +45,9 @@ from sla_manager.billing.rules.dues import (
     time_line_figures,
 )
 from sla_manager.billing.rules.impossible import impossible
-from sla_manager.catalogue.rules.vat import Route
+from sla_manager.billing.rules.orders import purchase_order_needed
+from sla_manager.catalogue.queries import vat_rates
+from sla_manager.catalogue.rules.vat import UK_RATES, DatedRate, Route
 from sla_manager.kernel.clock import london_date, london_time
 from sla_manager.kernel.minutes import Minutes, total_minutes
 from sla_manager.kernel.money import Money, total
@@ -90,7 +93,9 @@ def due_plan(session: Session, as_at: date, *, agreement_ids: Sequence[int] | No
     ]
     plan = DuePlan(as_at, agreements=_agreements(session, {due.agreement_id for due in found}))
     found.sort(key=lambda due: (due.net.pence < 0, due.tax_point, due.agreement_id, due.label, due.route))
-    checked = [_with_purchase_order(due, plan.agreements[due.agreement_id]) for due in found]
+    least = finance_policy(session).purchase_order_from
+    rates = vat_rates(session) or UK_RATES
+    checked = [_with_purchase_order(due, plan.agreements[due.agreement_id], least, rates) for due in found]
     checked = _possible(session, plan, checked)
     for due in _together(session, plan, checked):
         (plan.dues if due.net or due.trouble else plan.nothing).append(due)
@@ -175,10 +180,13 @@ def already_billed(session: Session, as_at: date) -> int:
     return session.scalar(query.where(Document.tax_point <= as_at)) or 0
 
 
-def _with_purchase_order(due: Due, agreement: Agreement) -> Due:
-    customer = agreement.customer
-    missing = customer.purchase_order_required and not agreement.purchase_order.strip()
-    if due.trouble is not None or not missing or due.net.pence < 0:
+def _with_purchase_order(
+    due: Due, agreement: Agreement, least: Money | None, rates: Sequence[DatedRate]
+) -> Due:
+    if due.trouble is not None or due.net.pence < 0 or agreement.purchase_order.strip():
+        return due
+    asks = agreement.customer.purchase_order_required
+    if not purchase_order_needed(due.route, due.totals(rates).gross, by_customer=asks, least=least):
         return due
     return replace(due, trouble=PurchaseOrderMissing(customer_name(agreement), agreement.reference))
 

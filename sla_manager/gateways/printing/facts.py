@@ -146,6 +146,8 @@ class MoneyDocumentFacts:
     questions: Contact
     credits: Credited | None
     route_reason: Prose
+    supplements: Credited | None = None
+    """The document that this one adds to: it is then called a debit note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

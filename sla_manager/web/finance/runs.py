@@ -76,7 +76,7 @@ def run_preview() -> ResponseReturnValue:
     session = reading()
     result = preview_run(session, day)
     shown = [*result.rows, *result.nothing][:SHOWN]
-    values = agreement_values(session, {row.agreement_id for row in result.rows})
+    values = agreement_values(session, {one for row in result.rows for one, _ in row.parts})
     return render_template(
         "finance/run.html",
         navigation=finance_menu(),
