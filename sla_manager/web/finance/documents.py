@@ -8,7 +8,9 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sla_manager.billing.models import Document
 from sla_manager.billing.queries import creditable, credits_of, document, documents_page, file_of, years
+from sla_manager.billing.queries.policy import finance_policy
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.finance.queries import batches_of
 from sla_manager.kernel.errors import GatewayFailed
@@ -21,9 +23,11 @@ from sla_manager.payments.queries import (
     reversed_ids,
     state_is,
 )
+from sla_manager.payments.queries.holds import holds_in_force
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.cards import pay_choice
 from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
+from sla_manager.web.e_invoices import panel
 from sla_manager.web.finance import blueprint
 from sla_manager.web.finance.menu import finance_menu
 from sla_manager.web.forms import BaseForm, FilterForm, SelectField, TextField, choice
@@ -112,9 +116,20 @@ def one_document(document_id: int) -> str:
         file=file_of(session, document_id),
         batches=batches_of(session, document_id),
         overdue=_days_overdue(found.due_on),
+        holds=holds_in_force(session, [document_id]).get(document_id, []),
+        may_claim=_may_claim(found),
         may_credit=left is not None and bool(left.left) and may(Permission.ISSUE_DOCUMENTS),
         may_pay=may(Permission.RECORD_PAYMENTS),
+        e_invoice=panel(session, found),
+        may_make=may(Permission.MANAGE_MONEY),
+        plain_form=BaseForm(),
     )
+
+
+def _may_claim(found: Document) -> bool:
+    """Say whether a claim for late payment can be thought of: the page of the claim says what may be claimed."""
+    is_late = found.kind is DocumentKind.INVOICE and _days_overdue(found.due_on) > 0
+    return is_late and may(Permission.MANAGE_MONEY) and finance_policy(reading()).late_payment
 
 
 def _days_overdue(due_on: date | None) -> int:

@@ -18,6 +18,7 @@ PAGES = (
     ("Chasing", "finance.chasing", Permission.SEE_DOCUMENTS),
     ("Exports", "finance.exports", Permission.EXPORT),
     ("Cards", "finance.cards", Permission.SEE_DOCUMENTS),
+    ("Electronic invoices", "finance.e_invoices", Permission.SEE_DOCUMENTS),
     ("Parked", "finance.parked", Permission.SEE_DOCUMENTS),
     ("Proof packs", "finance.proof_packs", Permission.SEE_DOCUMENTS),
     ("Reports", "finance.reports", Permission.SEE_DOCUMENTS),

@@ -14,6 +14,7 @@ from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.cards import pay_choice, to_the_card_page
 from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
+from sla_manager.web.e_invoices import e_invoice_file, kept_e_invoice
 from sla_manager.web.forms import BaseForm
 from sla_manager.web.guard import in_school, may, me
 from sla_manager.web.pages import actor, reading, today
@@ -61,6 +62,7 @@ def one_document(school: School, document_id: int) -> str:
         choice=pay_choice(found, left, may_pay=may(Permission.PAY)),
         paying=BaseForm(),
         file=file_of(session, document_id),
+        e_invoice=kept_e_invoice(session, found),
     )
 
 
@@ -74,6 +76,13 @@ def document_pdf(school: School, document_id: int) -> ResponseReturnValue:
     if file is None:
         raise GatewayFailed(NOT_PRINTED)
     return archived_pdf(file.path, file.sha256, found.number)
+
+
+@blueprint.get("/<int:urn>/documents/<int:document_id>/e-invoice.xml")
+@in_school(Permission.SEE_SCHOOL)
+def document_e_invoice(school: School, document_id: int) -> ResponseReturnValue:
+    """Hand out the electronic invoice of the school's own document, if one was made."""
+    return e_invoice_file(document(reading(), document_id, school_id=school.id))
 
 
 @blueprint.post("/<int:urn>/documents/<int:document_id>/pay")

@@ -15,6 +15,7 @@ from sla_manager.people.queries import customer_of_trust
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.cards import pay_choice, to_the_card_page
 from sla_manager.web.downloads import NOT_PRINTED, archived_pdf
+from sla_manager.web.e_invoices import e_invoice_file, kept_e_invoice
 from sla_manager.web.forms import BaseForm
 from sla_manager.web.guard import in_trust, may, me
 from sla_manager.web.pages import actor, reading, today
@@ -73,6 +74,7 @@ def one_document(trust: Trust, document_id: int) -> str:
         choice=pay_choice(found, left, may_pay=may(Permission.PAY)),
         paying=BaseForm(),
         file=file_of(session, document_id),
+        e_invoice=kept_e_invoice(session, found),
     )
 
 
@@ -85,6 +87,13 @@ def document_pdf(trust: Trust, document_id: int) -> ResponseReturnValue:
     if file is None:
         raise GatewayFailed(NOT_PRINTED)
     return archived_pdf(file.path, file.sha256, found.number)
+
+
+@blueprint.get("/<int:trust_id>/documents/<int:document_id>/e-invoice.xml")
+@in_trust(Permission.SEE_SCHOOL)
+def document_e_invoice(trust: Trust, document_id: int) -> ResponseReturnValue:
+    """Hand out the electronic invoice of the trust's own document, if one was made."""
+    return e_invoice_file(own_document(trust, document_id))
 
 
 @blueprint.post("/<int:trust_id>/documents/<int:document_id>/pay")
