@@ -22,7 +22,7 @@ class _NotNow:
     def __init__(self, reason: GatewayFailed) -> None:
         self._reason = reason
 
-    def print(self, kind: str, facts: Mapping[str, object]) -> bytes:
+    def print(self, kind: str, facts: Mapping[str, object], xml: bytes = b"") -> bytes:
         """Say why nothing is printed."""
         raise self._reason
 

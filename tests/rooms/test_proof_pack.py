@@ -46,14 +46,14 @@ ONE = "documents/EWS-25-26-000001.pdf"
 class Paper:
     """Prints what it is given, as text."""
 
-    def print(self, kind: str, facts: Any) -> bytes:
+    def print(self, kind: str, facts: Any, xml: bytes = b"") -> bytes:
         return f"%PDF {kind} ".encode() + canonical_json(dict(facts))
 
 
 class NoPaper:
     """Cannot print."""
 
-    def print(self, kind: str, facts: Any) -> bytes:
+    def print(self, kind: str, facts: Any, xml: bytes = b"") -> bytes:
         raise PrintingUnavailable("There is no printing library.")
 
 

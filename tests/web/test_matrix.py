@@ -76,7 +76,7 @@ from sla_manager.web.guard import PUBLIC, SIGNED_IN, Guard
 from tests import builders
 from tests.conftest import NOON, sign_in_as
 from tests.databases import sqlite_copy, sqlite_template
-from tests.rooms import renewing, selling
+from tests.rooms import banking, renewing, selling
 from tests.rooms.test_people_figures import ABSENCE
 from tests.rooms.test_people_register import GREENWICH
 from tests.visiting import worked
@@ -289,6 +289,8 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
             "allocation_id": (allocation, 999_999),
             "batch_id": (batch.id, 999_999),
         }
+        bank = banking.one_of_each(session, date(2025, 10, 14), by=by, at=at)
+        examples |= {name: (value, 999_999) for name, value in bank.items()}
     examples["document_id"] = (documents[900_301], documents[900_302])
     examples |= {"year": ("2025-26", "1800-01"), "token": ("no-such-token", "no-such-token")}
     examples |= {"reference": ("no-such-reference", "no-such-reference")}

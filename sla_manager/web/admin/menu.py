@@ -22,6 +22,7 @@ PAGES = (
     ("Services", "admin.services", (Permission.MANAGE_PROVIDER,)),
     ("Terms", "admin.terms", (Permission.MANAGE_PROVIDER,)),
     ("Settings", "admin.settings", (Permission.MANAGE_PROVIDER,)),
+    ("Outbox", "admin.outbox", (Permission.SEE_AUDIT_TRAIL,)),
     ("Audit trail", "admin.audit", (Permission.SEE_AUDIT_TRAIL,)),
 )
 
