@@ -266,7 +266,7 @@ def test_a_layout_that_cannot_be_written_is_refused(
 
 def test_an_unknown_layout_is_not_found_and_named_ones_are_offered(sqlite: Database) -> None:
     with pytest.raises(NotFound, match="There are: plain, sage50"), sqlite.transaction() as session:
-        make_batch(session, "oracle", by=BY, at=AT)
+        make_batch(session, "agresso", by=BY, at=AT)
 
 
 def test_an_account_that_sage_would_cut_off_is_refused(sqlite: Database) -> None:

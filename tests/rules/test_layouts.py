@@ -7,17 +7,21 @@ import io
 import zipfile
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.catalogue.rules.vat import VatCode
+from sla_manager.finance.rules.coding import Coding, Suggestion, suggested
 from sla_manager.finance.rules.exported import ExportDocument, ExportLine, for_recalculation
 from sla_manager.finance.rules.layouts import Column, Layout, LayoutNotUsable, check_layout
+from sla_manager.finance.rules.oracle_columns import ORACLE_COLUMNS
 from sla_manager.finance.rules.ready import READY, ready_layout
 from sla_manager.finance.rules.writing import SharedName, TooWide, write
 from sla_manager.kernel.money import Money, total
+from sla_manager.people.rules.customer_classes import CustomerClass
 
 XERO_HEADER = (
     "*ContactName,EmailAddress,POAddressLine1,POAddressLine2,POAddressLine3,POAddressLine4,POCity,PORegion,"
@@ -241,3 +245,131 @@ def test_decimals_may_have_a_comma() -> None:
         encoding="utf-8", decimals="comma", header=False,
     )  # fmt: skip
     assert write(layout, [a_credit()]).content == b"-220,80;0,5\r\n"
+
+
+ORACLE_NAMES = (
+    (Path(__file__).parent.parent / "data" / "finance" / "oracle_autoinvoice_columns.txt")
+    .read_text(encoding="utf-8")
+    .splitlines()
+)
+
+
+def oracle_rows(*documents: ExportDocument, **options: str) -> list[dict[str, str]]:
+    """Return the rows of Oracle's file under the names of its template."""
+    done = write(ready_layout("oracle", options), documents)
+    assert (done.ending, list(members(done.content))) == (".zip", ["RaInterfaceLinesAll.csv"])
+    text = members(done.content)["RaInterfaceLinesAll.csv"].decode()
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert {len(row) for row in rows} == {368}
+    return [dict(zip(ORACLE_NAMES, row, strict=True)) for row in rows]
+
+
+def test_oracle_has_its_368_columns_in_their_order_and_no_headings() -> None:
+    assert list(ORACLE_COLUMNS) == ORACLE_NAMES
+    line, vat = oracle_rows(a_document(), business_unit="Wexcombe BU")
+    assert (line["Business Unit Name"], line["END"], vat["END"]) == ("Wexcombe BU", "END", "END")
+    assert (line["Transaction Date"], line["Transaction Number"], line["Bill-to Customer Account Number"]) == (
+        "2025/10/14", "EWS/25-26/000001", "EW000001"
+    )  # fmt: skip
+    assert [(row["Transaction Line Type"], row["Transaction Line Amount"]) for row in (line, vat)] == [
+        ("LINE", "1472.00"), ("TAX", "294.40")
+    ]  # fmt: skip
+    assert (line["Tax Classification Code"], vat["Tax Rate Code"], vat["Tax Rate"]) == (
+        "GB STANDARD", "GB STANDARD", "20"
+    )  # fmt: skip
+
+
+def key_of(row: dict[str, str], flexfield: str = "Line Transactions") -> tuple[str, ...]:
+    """Return the values of one of a row's flexfields."""
+    segments = (row[f"{flexfield} Flexfield Segment {place}"] for place in (1, 2, 3))
+    return (row[f"{flexfield} Flexfield Context"], *segments)
+
+
+def test_oracle_s_line_context_is_a_key_that_no_two_rows_share() -> None:
+    lines = [
+        a_line("368.00", position=1),
+        a_line("250.00", position=2, vat_code=VatCode.EXEMPT, vat_rate=0, vat=Money(0)),
+    ]
+    rows = oracle_rows(a_document(1, *lines), a_document(2), a_credit())
+    keys = [key_of(row) for row in rows]
+    assert len(keys) == len(set(keys)) == 7
+    assert keys[:3] == [
+        ("SLA_MANAGER", "EWS/25-26/000001", "1", "LINE"),
+        ("SLA_MANAGER", "EWS/25-26/000001", "1", "TAX"),
+        ("SLA_MANAGER", "EWS/25-26/000001", "2", "LINE"),
+    ]
+    assert key_of(rows[1], "Link-to Transactions") == keys[0]
+    assert key_of(rows[0], "Link-to Transactions") == ("", "", "", "")
+
+
+def test_oracle_s_credit_is_negative_and_names_the_line_it_takes_back() -> None:
+    line = a_line("-184.00", quantity=Decimal("-0.5"), vat=Money(-36_80), credits_position=3)
+    credit = a_document(
+        9, line, kind=DocumentKind.CREDIT_NOTE, credits_number="EWS/25-26/000001", due_on=None
+    )
+    taken, vat = oracle_rows(credit)
+    assert (taken["Transaction Type Name"], taken["Payment Terms"]) == ("Credit Memo", "")
+    assert (taken["Transaction Line Amount"], vat["Transaction Line Amount"]) == ("-184.00", "-36.80")
+    assert (taken["Transaction Line Quantity"], taken["Unit Selling Price"]) == ("-0.5", "368.00")
+    assert key_of(taken, "Reference Transactions") == ("SLA_MANAGER", "EWS/25-26/000001", "3", "LINE")
+    assert [row["Transaction Line Type"] for row in oracle_rows(a_document(), vat="oracle")] == ["LINE"]
+
+
+def recharge(*lines: ExportLine, **more: Any) -> ExportDocument:
+    """Return a recharge note of a school with a cost centre."""
+    usual = {
+        "kind": DocumentKind.RECHARGE_NOTE,
+        "due_on": None,
+        "cost_centre": "S0013",
+        "school": "Hill School",
+    }
+    return a_document(1, *lines, **(usual | more))
+
+
+def test_the_journal_debits_the_school_and_credits_the_service_with_the_code_that_the_school_reports() -> (
+    None
+):
+    free = {"vat_code": VatCode.OUTSIDE_SCOPE, "vat_rate": 0, "vat": Money(0)}
+    services = Coding("EWS01", "91001", "43210", "E28a", "")
+    training = Coding("EWS01", "91005", "43211", "E09", "")
+    lines = [
+        a_line("1472.00", coding=services, **free),
+        a_line("250.00", position=2, coding=training, **free),
+    ]
+    rows = table(write(ready_layout("journal"), [recharge(*lines)]).content)
+    assert [
+        (row["Cost centre"], row["Account code"], row["Debit"], row["Credit"], row["CFR code"])
+        for row in rows
+    ] == [
+        ("S0013", "43210", "1472.00", "", "E28a"),
+        ("EWS01", "91001", "", "1472.00", ""),
+        ("S0013", "43211", "250.00", "", "E09"),
+        ("EWS01", "91005", "", "250.00", ""),
+    ]
+    debited, credited = (total(Money.parse(row[side] or "0") for row in rows) for side in ("Debit", "Credit"))
+    assert debited == credited == Money(1722_00)
+
+
+def test_the_journal_of_a_credit_gives_the_money_back_and_balances() -> None:
+    line = a_line("-368.00", vat_code=VatCode.OUTSIDE_SCOPE, vat_rate=0, vat=Money(0),
+                  coding=Coding("EWS01", "91001", "43210", "E28a", ""))  # fmt: skip
+    credit = recharge(line, kind=DocumentKind.RECHARGE_CREDIT, account_code="43999")
+    school, service = table(write(ready_layout("journal"), [credit]).content)
+    assert (school["Account code"], school["Debit"], school["Credit"]) == ("43999", "", "368.00")
+    assert (service["Account code"], service["Debit"], service["Credit"]) == ("91001", "368.00", "")
+
+
+@pytest.mark.parametrize(
+    ("customer_class", "training", "cfr", "return_line"),
+    [
+        (CustomerClass.OWN_MAINTAINED, False, "E28a", ""),
+        (CustomerClass.VOLUNTARY_AIDED, True, "E09", ""),
+        (CustomerClass.ACADEMY, False, "", "BAE300"),
+        (CustomerClass.ACADEMY, True, "", "BAE090"),
+        (CustomerClass.INDEPENDENT, False, "", ""),
+    ],
+)
+def test_an_academy_has_no_cfr_code_and_its_line_of_the_accounts_return_instead(
+    customer_class: CustomerClass, training: bool, cfr: str, return_line: str
+) -> None:
+    assert suggested(customer_class, training=training) == Suggestion(cfr, return_line)

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 import sla_manager.finance.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.finance.models import ColumnMapping, ExportBatch, ExportedDocument
 from sla_manager.finance.queries.batches import waiting_for
+from sla_manager.finance.queries.coding import documents_with_codes
 from sla_manager.finance.queries.documents import stream_documents
 from sla_manager.finance.queries.layouts import layout, mapping
 from sla_manager.finance.rules.layouts import Column, Layout, LayoutNotUsable, check_layout, column_data
-from sla_manager.finance.rules.ready import LAYOUTS, READY, SAGE50
+from sla_manager.finance.rules.ready import LAYOUTS, READY
+from sla_manager.finance.rules.settings import SAGE50
 from sla_manager.finance.rules.writing import write
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import NotFound, Refused
@@ -36,6 +38,15 @@ class NothingToExport(Refused):
         )
 
 
+class CodesMissing(Refused):
+    """A journal that would not know which cost centre to take the money from, or where to put it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} Nothing was made. Enter it at “Cost centres and codes”, then make the batch."
+        )
+
+
 def make_batch(session: Session, layout_name: str, *, by: Actor, at: datetime) -> ExportBatch:
     """Put every document that is in no batch of this layout into a new one, and freeze its file.
 
@@ -47,6 +58,8 @@ def make_batch(session: Session, layout_name: str, *, by: Actor, at: datetime) -
     ids = waiting_for(session, chosen.name, chosen.scope)
     if not ids:
         raise NothingToExport(chosen.name)
+    if chosen.rows == "journal":
+        ids = _with_codes(session, ids)
     done = write(chosen, stream_documents(session, ids))
     batch = ExportBatch(
         target=chosen.name,
@@ -75,6 +88,18 @@ def make_batch(session: Session, layout_name: str, *, by: Actor, at: datetime) -
         details={"net": str(batch.net), "vat": str(batch.vat), "gross": str(batch.gross), "sha256": batch.sha256},
     )  # fmt: skip
     return batch
+
+
+def _with_codes(session: Session, ids: Sequence[int]) -> list[int]:
+    """Return the documents that both sides' codes are known for; those without a cost centre go on waiting."""
+    coded = documents_with_codes(session, ids)
+    if coded.services_without:
+        raise CodesMissing(f"The income code of {', '.join(coded.services_without)} is not entered yet.")
+    if not coded.ids:
+        names = ", ".join(coded.customers_without[:5])
+        more = f" and {len(coded.customers_without) - 5} more" if len(coded.customers_without) > 5 else ""
+        raise CodesMissing(f"No cost centre is entered for {names}{more}.")
+    return coded.ids
 
 
 def _wait_for_turn(session: Session, target: str) -> None:

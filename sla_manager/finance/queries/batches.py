@@ -14,7 +14,7 @@ from sla_manager.kernel.errors import NotFound
 PAGE = 50
 
 
-def _waits(target: str, scope: str) -> ColumnElement[bool]:
+def waits(target: str, scope: str) -> ColumnElement[bool]:
     """Return the condition of documents of a scope that are in no batch of a target."""
     handed_over = exists().where(
         ExportedDocument.target == target, ExportedDocument.document_id == Document.id
@@ -32,12 +32,12 @@ def in_scope(scope: str) -> ColumnElement[bool]:
 
 def waiting_for(session: Session, target: str, scope: str = "all") -> list[int]:
     """Return the documents that are in no batch of a target, in the order of issue."""
-    return list(session.scalars(select(Document.id).where(_waits(target, scope)).order_by(Document.id)))
+    return list(session.scalars(select(Document.id).where(waits(target, scope)).order_by(Document.id)))
 
 
 def waiting_count(session: Session, target: str, scope: str = "all") -> int:
     """Return how many documents wait for a target."""
-    return session.scalar(select(func.count()).select_from(Document).where(_waits(target, scope))) or 0
+    return session.scalar(select(func.count()).select_from(Document).where(waits(target, scope))) or 0
 
 
 def batches(session: Session, *, before: int | None = None) -> list[ExportBatch]:

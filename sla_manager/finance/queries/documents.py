@@ -11,6 +11,14 @@ from sqlalchemy.orm import Session, aliased
 
 from sla_manager.agreements.models import Agreement
 from sla_manager.billing.models import Document, DocumentLine, DocumentVat
+from sla_manager.finance.queries.coding import (
+    centres_of,
+    classes_of,
+    coding_of,
+    service_codes,
+    training_lines,
+)
+from sla_manager.finance.rules.coding import Coding
 from sla_manager.finance.rules.exported import ExportDocument, ExportLine, share_vat
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.periods import FinancialYear
@@ -34,9 +42,11 @@ def stream_documents(session: Session, ids: Sequence[int]) -> Iterator[ExportDoc
 
 
 def _portion(session: Session, ids: Sequence[int], start_month: int) -> Iterator[ExportDocument]:
-    lines = _grouped(session, DocumentLine, ids)
-    vat_rows = _grouped(session, DocumentVat, ids)
-    for row in session.execute(_heads().where(Document.id.in_(ids)).order_by(Document.id)):
+    lines, vat_rows = _grouped(session, DocumentLine, ids), _grouped(session, DocumentVat, ids)
+    heads = session.execute(_heads().where(Document.id.in_(ids)).order_by(Document.id)).all()
+    coded = _Coded(session, ids, sorted({row.customer_id for row in heads}))
+    for row in heads:
+        cost_centre, account_code = coded.centres.get(row.customer_id, ("", ""))
         yield ExportDocument(
             id=row.id,
             number=row.number,
@@ -58,9 +68,37 @@ def _portion(session: Session, ids: Sequence[int], start_month: int) -> Iterator
             net=row.net,
             vat=row.vat,
             gross=row.gross,
-            lines=tuple(_lines(lines[row.id], vat_rows[row.id])),
+            lines=tuple(_lines(row, lines[row.id], vat_rows[row.id], coded)),
             email=row.email,
             address=tuple(row.facts["customer"].get("address") or ()),
+            cost_centre=cost_centre,
+            account_code=account_code,
+        )
+
+
+class _Coded:
+    """The codes of a portion's documents."""
+
+    def __init__(self, session: Session, ids: Sequence[int], customer_ids: Sequence[int]) -> None:
+        self.centres = centres_of(session, customer_ids)
+        self.classes = classes_of(session, customer_ids)
+        self.services = service_codes(session)
+        self.training = training_lines(session, ids)
+        credited = aliased(DocumentLine)
+        places = (
+            select(DocumentLine.id, credited.position)
+            .join(credited, credited.id == DocumentLine.credits_line_id)
+            .where(DocumentLine.document_id.in_(ids))
+        )
+        self.credited = {row.id: row.position for row in session.execute(places)}
+
+    def of(self, head: Row[Any], line_id: int) -> Coding:
+        """Return how one line is coded."""
+        return coding_of(
+            self.services,
+            head.service_id,
+            self.classes.get(head.customer_id),
+            training=line_id in self.training,
         )
 
 
@@ -97,7 +135,9 @@ def _grouped(session: Session, model: type[DocumentLine | DocumentVat], ids: Seq
     return found
 
 
-def _lines(lines: Sequence[Row[Any]], vat_rows: Sequence[Row[Any]]) -> Iterator[ExportLine]:
+def _lines(
+    head: Row[Any], lines: Sequence[Row[Any]], vat_rows: Sequence[Row[Any]], coded: _Coded
+) -> Iterator[ExportLine]:
     groups: dict[tuple[object, int], list[int]] = defaultdict(list)
     for place, line in enumerate(lines):
         groups[line.vat_code, line.vat_rate].append(place)
@@ -109,5 +149,6 @@ def _lines(lines: Sequence[Row[Any]], vat_rows: Sequence[Row[Any]]) -> Iterator[
         yield ExportLine(
             position=line.position, description=line.description, quantity=line.quantity, unit=line.unit,
             unit_price=line.unit_price, vat_code=line.vat_code, vat_rate=line.vat_rate, net=line.net,
-            vat=vats.get(place, Money(0)),
+            vat=vats.get(place, Money(0)), credits_position=coded.credited.get(line.id),
+            coding=coded.of(head, line.id),
         )  # fmt: skip

@@ -26,6 +26,8 @@ class ExportLine:
     vat_rate: int
     net: Money
     vat: Money
+    credits_position: int | None = None
+    """The place of the line that this one takes back, on the credited document."""
     coding: Coding = NO_CODING
 
     @property

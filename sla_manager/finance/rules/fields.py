@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from sla_manager.catalogue.rules.vat import VatCode
 from sla_manager.finance.rules.cells import Cell
 from sla_manager.finance.rules.exported import ExportDocument, ExportLine, by_rate, for_recalculation
 from sla_manager.kernel.money import Money
@@ -12,6 +13,7 @@ from sla_manager.kernel.money import Money
 FIELDS: dict[str, str] = {
     "number": "Document number",
     "kind": "Kind of document",
+    "type_word": "Kind, in your system’s words",
     "sage_type": "SI or SC",
     "debit_credit": "D or C",
     "series": "Number series",
@@ -37,6 +39,8 @@ FIELDS: dict[str, str] = {
     "credits_number": "Number of the credited document",
     "reason": "Reason of a credit",
     "line": "Line number",
+    "line_type": "LINE or TAX",
+    "credits_line": "Line number of the credited line",
     "description": "Description",
     "quantity": "Quantity",
     "unit": "Unit",
@@ -46,6 +50,7 @@ FIELDS: dict[str, str] = {
     "vat_code": "VAT code",
     "tax_code": "Tax code of your system",
     "vat_rate": "VAT rate in per cent",
+    "amount": "Amount of the row (net, or VAT of a VAT row)",
     "net": "Net (of the row)",
     "vat": "VAT (of the row)",
     "gross": "Gross (of the row)",
@@ -63,7 +68,7 @@ FIELDS: dict[str, str] = {
     "document_gross": "Gross of the document",
 }
 
-SIGNED = ("net", "vat", "gross", "document_net", "document_vat", "document_gross")
+SIGNED = ("amount", "net", "vat", "gross", "document_net", "document_vat", "document_gross")
 FREE_TEXTS = (
     "kind", "customer", "contact", "email", "address_1", "address_2", "address_3", "address_4", "school", "service",
     "agreement", "reason", "description", "unit",
@@ -77,10 +82,16 @@ _OF_A_LINE = (
 
 
 def rows_of(
-    document: ExportDocument, *, rows: str, recalculates: bool, tax_codes: Mapping[str, str], contact: str
+    document: ExportDocument,
+    *,
+    rows: str,
+    recalculates: bool,
+    tax_codes: Mapping[str, str],
+    contact: str,
+    words: tuple[str, str],
 ) -> list[dict[str, Cell]]:
-    """Return the rows of one document, each a value for every field."""
-    head = _head(document, contact)
+    """Return the rows of one document, each a value for every field; `words` are for charges and for credits."""
+    head = _head(document, contact) | {"type_word": words[document.kind.is_credit]}
     if rows == "document":
         return [head | _whole(document, tax_codes)]
     if rows == "rate":
@@ -89,6 +100,8 @@ def rows_of(
         lines = for_recalculation(document.lines) if recalculates else list(document.lines)
     if rows == "journal":
         return [head | row for line in lines for row in _sides(document, line, tax_codes)]
+    if rows == "tax":
+        return [head | row for line in lines for row in _with_tax(document, line, tax_codes)]
     return [head | _line(document, line, tax_codes) for line in lines]
 
 
@@ -137,6 +150,8 @@ def _line(document: ExportDocument, line: ExportLine, tax_codes: Mapping[str, st
     multiplies = line.multiplies
     return {
         "line": line.position,
+        "line_type": "LINE",
+        "credits_line": line.credits_position,
         "description": line.description,
         "quantity": line.quantity,
         "unit": line.unit,
@@ -146,6 +161,7 @@ def _line(document: ExportDocument, line: ExportLine, tax_codes: Mapping[str, st
         "vat_code": line.vat_code.value,
         "tax_code": tax_codes.get(line.vat_code.value, ""),
         "vat_rate": Decimal(line.vat_rate).scaleb(-2),
+        "amount": line.net,
         "net": line.net,
         "vat": line.vat,
         "gross": gross,
@@ -159,6 +175,23 @@ def _line(document: ExportDocument, line: ExportLine, tax_codes: Mapping[str, st
         "cfr_code": coding.cfr_code,
         "return_line": coding.return_line,
     }
+
+
+def _with_tax(
+    document: ExportDocument, line: ExportLine, tax_codes: Mapping[str, str]
+) -> Iterable[dict[str, Cell]]:
+    """Yield a line, and the VAT on it as a row of its own where the line bears VAT at a rate."""
+    row = _line(document, line, tax_codes)
+    yield row
+    if line.vat_code in (VatCode.STANDARD, VatCode.ZERO):
+        yield row | {
+            "line_type": "TAX",
+            "amount": line.vat,
+            "quantity": None,
+            "unit_price": None,
+            "exact_quantity": None,
+            "exact_unit_price": None,
+        }
 
 
 def _sides(
@@ -179,6 +212,7 @@ def _sides(
         yield row | {
             "ledger_centre": centre,
             "ledger_code": code,
+            "amount": amount,
             "net": amounts[0],
             "vat": amounts[1],
             "gross": amount,
@@ -198,6 +232,9 @@ def _whole(document: ExportDocument, tax_codes: Mapping[str, str]) -> dict[str, 
     first = _line(document, document.lines[0], tax_codes) if document.lines else empty
     return first | {
         "line": 1,
+        "line_type": "LINE",
+        "credits_line": None,
+        "amount": document.net,
         "quantity": Decimal(1),
         "unit": "document",
         "unit_price": abs(document.net),

@@ -26,6 +26,7 @@ SIGNS = {
 }
 ROWS = {
     "line": "One row for each line",
+    "tax": "One row for each line, and one for its VAT",
     "rate": "One row for each VAT rate of a document",
     "document": "One row for each document",
     "journal": "Two rows for each line: the school’s side and the service’s side",
@@ -34,6 +35,13 @@ SCOPES = {
     "all": "All documents",
     "invoices": "Invoices and their credit notes",
     "recharges": "Recharge notes and their credit notes",
+}
+ONLY = {
+    "": "Every row",
+    "charge": "Charges",
+    "credit": "Credits",
+    "line": "Lines, not their VAT",
+    "tax": "VAT rows",
 }
 ALIGNMENTS = {"left": "Left", "right": "Right, blanks before", "zeros": "Right, noughts before"}
 TAX_CODES = {VatCode.STANDARD: "T1", VatCode.ZERO: "T0", VatCode.EXEMPT: "T2", VatCode.OUTSIDE_SCOPE: "T9"}
@@ -47,8 +55,8 @@ class LayoutNotUsable(Refused):
 class Column:
     """One column: its heading, and a field or a constant text.
 
-    `longest` cuts a text; `width` and `align` are for files of fixed width; `credit_header` is the heading in a
-    file of credit notes alone, where that differs.
+    `longest` cuts a text; `width` and `align` are for files of fixed width; `only` leaves the column empty on other
+    rows (`ONLY`); `credit_header` is the heading in a file of credit notes alone, where that differs.
     """
 
     header: str
@@ -57,6 +65,7 @@ class Column:
     longest: int = 0
     width: int = 0
     align: str = "left"
+    only: str = ""
     credit_header: str = ""
 
 
@@ -90,6 +99,8 @@ class Layout:
     most_rows: int = 0
     member: str = ""
     contact: str = "name"
+    charge_word: str = "Invoice"
+    credit_word: str = "Credit note"
 
     @property
     def is_fixed(self) -> bool:
@@ -112,6 +123,8 @@ class Layout:
             "sign": self.sign,
             "scope": self.scope,
             "tax_codes": dict(self.tax_codes),
+            "charge_word": self.charge_word,
+            "credit_word": self.credit_word,
         }
 
 
@@ -122,7 +135,7 @@ def column_data(column: Column) -> dict[str, Any]:
     {'header': 'Net', 'field': 'net', 'constant': '', 'longest': 0}
     """
     kept = asdict(column)
-    optional = {"width": 0, "align": "left", "credit_header": ""}
+    optional = {"width": 0, "align": "left", "only": "", "credit_header": ""}
     return {key: value for key, value in kept.items() if key not in optional or value != optional[key]}
 
 
@@ -153,6 +166,10 @@ def check_layout(layout: Layout) -> Layout:
     ):
         if value not in allowed:
             raise LayoutNotUsable("Choose one of the list.", field=what)
+    if layout.rows == "journal" and layout.scope != "recharges":
+        raise LayoutNotUsable(
+            "A journal moves money within the council: choose recharge notes as its documents.", field="scope"
+        )
     return layout
 
 
@@ -164,8 +181,8 @@ def _check_column(place: int, column: Column, *, fixed: bool) -> None:
         said = f"use {LONGEST_CONSTANT} characters at most."
     elif fixed and not 1 <= column.width <= WIDEST:
         said = f"enter a width from 1 to {WIDEST} characters, because the file has a fixed width."
-    elif column.align not in ALIGNMENTS:
-        said = "choose one of the list for its side."
+    elif column.align not in ALIGNMENTS or column.only not in ONLY:
+        said = "choose one of the list."
     elif fixed and len(column.constant) > column.width:
         said = f"the fixed text “{column.constant[:40]}” is longer than its width of {column.width}."
     elif not 0 <= column.longest <= WIDEST:

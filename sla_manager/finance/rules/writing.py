@@ -19,6 +19,7 @@ from sla_manager.kernel.money import Money
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _END = "\r\n"
+_KINDS = ("charge", "credit")
 Piece = Callable[[Mapping[str, Cell]], str]
 
 
@@ -94,7 +95,7 @@ def write(layout: Layout, documents: Iterable[ExportDocument]) -> Written:
         _check_account(layout, document, names)
         rows = rows_of(
             document, rows=layout.rows, recalculates=layout.recalculates, tax_codes=layout.tax_codes,
-            contact=layout.contact,
+            contact=layout.contact, words=(layout.charge_word, layout.credit_word),
         )  # fmt: skip
         kind = "credit-notes" if layout.splits_credits and document.kind.is_credit else "invoices"
         file = latest.get(kind)
@@ -176,9 +177,9 @@ def _pieces(layout: Layout) -> list[Piece]:
             still.clear()
 
     for column in layout.columns:
-        if column.field:
+        if column.field or column.only:
             settle()
-            pieces.append(_of_field(layout, column))
+            pieces.append(_of_row(layout, column))
         else:
             still.append(_text(layout, column, column.constant))
     settle()
@@ -189,9 +190,15 @@ def _always(text: str) -> Piece:
     return lambda _: text
 
 
-def _of_field(layout: Layout, column: Column) -> Piece:
-    name = column.field
-    return lambda row: _text(layout, column, _signed(layout, name, row[name]))
+def _of_row(layout: Layout, column: Column) -> Piece:
+    name, only, empty = column.field, column.only, _text(layout, column, None)
+
+    def piece(row: Mapping[str, Cell]) -> str:
+        if only and only not in (str(row["line_type"]).lower(), _KINDS[row["sage_type"] == "SC"]):
+            return empty
+        return _text(layout, column, _signed(layout, name, row[name]) if name else column.constant)
+
+    return piece
 
 
 def _signed(layout: Layout, name: str, value: Cell) -> Cell:
