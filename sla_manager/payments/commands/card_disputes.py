@@ -20,7 +20,7 @@ from sla_manager.payments.models import CardDispute, Hold, HoldRelease
 from sla_manager.payments.queries.cards import receipt_of_payment
 from sla_manager.payments.queries.receipts import allocations_of, reversed_ids
 from sla_manager.payments.queries.receipts import receipt as receipt_row
-from sla_manager.payments.rules.cards import TAKEN, UNDECIDED
+from sla_manager.payments.rules.cards import TAKEN, UNDECIDED, dispute_reason
 from sla_manager.store.audit import SYSTEM
 
 NOT_OURS = "Not a dispute about a payment of this product."
@@ -133,4 +133,4 @@ def _bring_back(session: Session, dispute: CardDispute, at: datetime) -> str:
 
 
 def _words(dispute: CardDispute) -> str:
-    return dispute.reason.replace("_", " ")
+    return dispute_reason(dispute.reason)

@@ -98,7 +98,7 @@ def _use(session: Session, receipt: Receipt, document: Document, judged: Judged,
     if over:
         raise_alert(
             session, f"over:{receipt.once_key}", f"{pounds(over)} of a card payment for {document.number} is on "
-            "account: so much less was open when it came. Refund it, or set it against another document.",
+            "account: less was open than what came. Refund it, or set it against another document.",
             receipt_id=receipt.id, document_id=document.id, at=at,
         )  # fmt: skip
     return f"{pounds(used)} paid, {pounds(over)} on account." if over else f"{pounds(used)} paid."

@@ -21,6 +21,45 @@ TAKEN = ("lost", "appeal_needs_response", "appeal_under_review")
 words (won, prevented, warning_closed) mean that it stays here."""
 
 
+DISPUTE_REASONS = {
+    "credit_not_processed": "a refund was promised and did not come",
+    "customer_initiated": "the payer asked the bank",
+    "duplicate": "it was charged twice",
+    "fraudulent": "the card’s holder says that somebody else paid",
+    "general": "the bank gives no reason",
+    "product_not_received": "the service was not received",
+    "product_unacceptable": "the service was not as agreed",
+    "subscription_canceled": "it was cancelled",
+    "unrecognized": "the card’s holder does not recognise it",
+}
+DISPUTE_STATES = {
+    "warning_needs_response": "The bank asks about it",
+    "warning_under_review": "The bank looks at it",
+    "warning_closed": "Ended without a dispute",
+    "needs_response": "Waits for your answer",
+    "under_review": "The bank looks at your answer",
+    "appeal_needs_response": "Lost, and can be appealed",
+    "appeal_under_review": "Lost, and appealed",
+    "prevented": "Ended before it began",
+    "won": "Won",
+    "lost": "Lost",
+}
+
+
+def dispute_reason(word: str) -> str:
+    """Say in plain words why a payment is disputed; a word that we do not know stands as it is.
+
+    >>> dispute_reason("duplicate"), dispute_reason("something_new")
+    ('it was charged twice', 'something new')
+    """
+    return DISPUTE_REASONS.get(word, word.replace("_", " "))
+
+
+def dispute_state(word: str) -> str:
+    """Say in plain words how a dispute stands."""
+    return DISPUTE_STATES.get(word, word.replace("_", " ").capitalize())
+
+
 class TooMuchOrLittle(Refused):
     """An amount that the card provider does not take."""
 

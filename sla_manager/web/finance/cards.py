@@ -13,6 +13,7 @@ from sla_manager.payments.commands.refunds import free_overpayment
 from sla_manager.payments.models import CardAlert
 from sla_manager.payments.queries import open_amount
 from sla_manager.payments.queries.cards import latest_checkouts, latest_disputes, latest_events, open_alerts
+from sla_manager.payments.rules.cards import dispute_reason, dispute_state
 from sla_manager.people.models import Customer
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.cards import cards, pay_choice
@@ -64,6 +65,8 @@ def card_payments() -> str:
         checkouts=latest_checkouts(session),
         events=latest_events(session),
         statuses=STATUSES,
+        dispute_reason=dispute_reason,
+        dispute_state=dispute_state,
         may_answer=may(Permission.RECORD_PAYMENTS),
     )
 

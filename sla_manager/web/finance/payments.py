@@ -20,6 +20,7 @@ from sla_manager.payments.queries import (
     reversed_ids,
 )
 from sla_manager.payments.queries.cards import disputes_of, refunds_of
+from sla_manager.payments.rules.cards import dispute_reason, dispute_state
 from sla_manager.people.models import Customer
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.finance import blueprint
@@ -202,6 +203,8 @@ def _receipt_page(receipt_id: int, form: AllocateForm, typed: dict[int, str]) ->
         refunds=refunds_of(session, receipt_id),
         refund_methods=REFUND_METHODS,
         by_hand=BY_HAND,
+        dispute_reason=dispute_reason,
+        dispute_state=dispute_state,
         disputes=disputes_of(session, receipt_id) if found.receipt.method == "card" else [],
         typed=typed,
         open=open_documents(session, found.receipt.customer_id) if found.left else [],
