@@ -12,7 +12,7 @@ from sla_manager.agreements.models import Agreement, AgreementLine
 from sla_manager.billing.models import Document, DocumentLine
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.periods import FinancialYear
-from sla_manager.kernel.words import long_date
+from sla_manager.kernel.words import long_date, pounds
 from sla_manager.reports.deferrals import deferrals
 from sla_manager.reports.earnings import earned_parts
 from sla_manager.reports.sheets import About, Report, Sheet, Value, totals
@@ -36,8 +36,8 @@ def agreement_report(session: Session, agreement_id: int, on: date, start_month:
         ),
         sheets=(_parts(session, agreement_id, on, start_month), _documents(session, agreement_id, on)),
         notes=(
-            f"Earned = delivered + charged + lapsed − waived = {row.earned}.",
-            f"Invoiced − earned = {row.invoiced - row.earned}.",
+            f"Earned is delivered + charged + lapsed − waived = {pounds(row.earned)}.",
+            f"Invoiced − earned = {pounds(row.invoiced - row.earned)}. Above £0.00 it is deferred, below accrued.",
         ),
         filename=f"{agreement.reference}-{on}".replace("/", "-"),
     )  # fmt: skip

@@ -138,7 +138,10 @@ def recovery_report(session: Session, year: FinancialYear, today: date) -> Repor
         picture=Picture(
             "Income against cost",
             ("Income", "Cost"),
-            tuple((f"{one.service.code} {one.year}", (one.income, one.cost or NOTHING)) for one in rows[-9:]),
+            tuple(
+                (f"{one.service.code.upper()} {one.year}", (one.income, one.cost or NOTHING))
+                for one in rows[-9:]
+            ),
             "Service and year",
             side_by_side=True,
         )

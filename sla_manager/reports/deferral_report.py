@@ -20,6 +20,7 @@ def deferrals_report(session: Session, year: FinancialYear, today: date) -> Repo
     both = year_end(session, year, today)
     closing = both.closing
     rows = [row for row in closing.rows if row.deferred or row.accrued or row.invoiced or row.earned]
+    rows.sort(key=lambda row: not (row.deferred or row.accrued))
     still = "" if is_closed(session, year) else _not_closed(year, closing.on < year.period.last)
     return Report(
         key="deferred",
@@ -61,7 +62,8 @@ def _not_closed(year: FinancialYear, running: bool) -> str:
 def _agreements(rows: Sequence[DeferralRow], on: date) -> Sheet:
     cells: tuple[tuple[Value, ...], ...] = tuple(
         (
-            row.reference, row.customer, row.school, row.invoiced, row.delivered, row.charged, row.lapsed,
+            row.reference, row.school or row.customer, _other(row), row.invoiced, row.delivered, row.charged,
+            row.lapsed,
             -row.waived, row.earned, row.deferred, row.accrued,
         )
         for row in rows
@@ -69,7 +71,7 @@ def _agreements(rows: Sequence[DeferralRow], on: date) -> Sheet:
     return Sheet(
         title=f"Agreements at the end of {long_date(on)}",
         names=(
-            "Agreement", "Customer", "School", "Invoiced", "Delivered", "Charged", "Lapsed", "Waived", "Earned",
+            "Agreement", "School", "Paid by", "Invoiced", "Delivered", "Charged", "Lapsed", "Waived", "Earned",
             "Deferred", "Accrued",
         ),
         rows=cells,
@@ -80,6 +82,11 @@ def _agreements(rows: Sequence[DeferralRow], on: date) -> Sheet:
         ),
         empty="No agreement has begun, so nothing is invoiced or earned.",
     )  # fmt: skip
+
+
+def _other(row: DeferralRow) -> str:
+    """Return who pays, where it is not the school itself."""
+    return row.customer if row.school and row.customer != row.school else ""
 
 
 def _movement(both: YearEnd) -> Sheet:

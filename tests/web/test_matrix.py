@@ -35,6 +35,7 @@ from sla_manager.agreements.models import (
 from sla_manager.agreements.rules.partnerships import Invoicing
 from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.seasons import SeasonDates
+from sla_manager.billing.commands.charges import ChargeLine, record_charge
 from sla_manager.billing.commands.proposing import propose_change
 from sla_manager.billing.models import Document
 from sla_manager.billing.runs import run
@@ -46,6 +47,7 @@ from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import record_receipt
 from sla_manager.payments.commands.card_alerts import raise_alert
+from sla_manager.payments.commands.locks import lock_period
 from sla_manager.payments.commands.refunds import refund_receipt
 from sla_manager.payments.models import Allocation, CardAlert
 from sla_manager.people.commands import import_figures, import_schools, keep_figures, keep_upload
@@ -276,9 +278,17 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
         )
         allocation = session.scalars(select(Allocation.id)).one()
         batch = make_batch(session, "sage50", by=by, at=at)
+        locked = lock_period(session, date(2025, 3, 31), reason="Before we began", by=by, at=at)
         refund = refund_receipt(
             session, receipt.id, amount=Money(10), method="cheque", reason="Agreed", refunded_on=date(2025, 10, 14),
             by=by, at=at,
+        )  # fmt: skip
+        charged = record_charge(
+            session, service_id=document.service_id, customer_id=document.customer_id, school_id=None,
+            kind="training", delivered_on=date(2025, 10, 14), by=by, at=at,
+            lines=[
+                ChargeLine(description="Training", quantity=Decimal(1), unit="session", unit_price=Money(100))
+            ],
         )  # fmt: skip
         raise_alert(session, "alert", "A card payment of another amount came.", receipt_id=receipt.id, at=at)
         examples |= {
@@ -288,6 +298,8 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
             "receipt_id": (receipt.id, 999_999),
             "allocation_id": (allocation, 999_999),
             "batch_id": (batch.id, 999_999),
+            "lock_id": (locked.id, 999_999),
+            "charge_id": (charged.id, 999_999),
         }
         bank = banking.one_of_each(session, date(2025, 10, 14), by=by, at=at)
         examples |= {name: (value, 999_999) for name, value in bank.items()}
@@ -318,9 +330,11 @@ MORE: dict[str, tuple[Any, Any]] = {
     "customer_class": ("academy", "no-such-class"),
     "filename": ("app.css", "../../pyproject.toml"),
     "name": ("sage50", "no-such-layout"),
+    "report": ("vat", "no-such-report"),
+    "form": ("csv", "pdf"),
 }
 WITHOUT_A_FOREIGN_ONE = frozenset(
-    {"year", "token", "reference", "filename", "code", "name", "customer_class", *PLACES}
+    {"year", "token", "reference", "filename", "code", "name", "report", "form", "customer_class", *PLACES}
 )
 """Arguments that are not objects of a place."""
 MISSING_FILES = ("version_id", "document_id", "renewal_id", "season_id", "paper_id")

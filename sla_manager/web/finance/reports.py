@@ -254,6 +254,11 @@ def shown(value: Value) -> str:
     return value or ""
 
 
+def _quiet(value: Value) -> str:
+    """Say one figure of a row; no money at all is a dash, so that what there is stands out."""
+    return "–" if isinstance(value, Money) and not value else shown(value)
+
+
 def _drawn(picture: Picture | None) -> dict[str, Any] | None:
     if picture is None:
         return None
@@ -278,7 +283,7 @@ def _drawn(picture: Picture | None) -> dict[str, Any] | None:
 def _shown_sheet(made: Report, sheet: Sheet, place: int, asked: Asked, whole: bool) -> dict[str, Any]:
     abouts: Sequence[About | None] = sheet.abouts or [None] * len(sheet.rows)
     rows = [
-        ([shown(cell) for cell in row], _leads_to(about, asked))
+        ([_quiet(cell) for cell in row], _leads_to(about, asked))
         for row, about in zip(sheet.rows[:SHOWN], abouts[:SHOWN], strict=True)
     ]
     values: dict[str, Any] = {**asked.values, "report": made.key, "sheet": place}

@@ -42,7 +42,7 @@ def year_end() -> ResponseReturnValue:
         facts = {"year": wanted.first, "start_month": wanted.start_month}
         ask_for(REHEARSE_YEAR, str(wanted), facts=facts, at_once=_count() <= SMALL)
         return redirect(url_for("finance.year_end", year=str(wanted)), 303)
-    session = reading()
+    session, through = reading(), min(wanted.period.last, today())
     last, stay = latest(session, REHEARSE_YEAR, str(wanted)), request.args.get("stay") == "yes"
     done = last is not None and bool(last.ok)
     page = render_template(
@@ -53,7 +53,8 @@ def year_end() -> ResponseReturnValue:
         years=years_back(3),
         closed=year_close(session, wanted),
         over=wanted.period.end <= today(),
-        waiting=before_closing(session, wanted.period.last),
+        waiting=before_closing(session, through),
+        through=through,
         reports=[(name, *REPORTS[name][:2]) for name in OF_THE_YEAR],
         service=session.scalar(select(TradingService.code).order_by(TradingService.id).limit(1)),
         may_close=may(Permission.CLOSE_YEAR),
