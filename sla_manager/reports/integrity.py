@@ -37,6 +37,7 @@ from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.references import canonical_json, document_number, sha256
 from sla_manager.people.models import TradingService
+from sla_manager.reports.collected_integrity import collected_problems
 from sla_manager.reports.findings import Files, Problem
 from sla_manager.reports.money_integrity import money_problems
 from sla_manager.store.numbers import NumberSeries
@@ -65,6 +66,7 @@ def checks(
     yield "Ledgers of time: as agreed at first, never below nothing", ledger_problems(session)
     yield "Agreements: years, instalments, signed texts", agreement_problems(session)
     yield "Money: what is open, allocations, payments, refunds", money_problems(session)
+    yield "Bank lines and card payments: matches, receipts, refunds, disputes", collected_problems(session)
     yield "Export batches: bytes and control totals", batch_problems(session)
     yield "Files of the archive: there, and byte for byte as kept", file_problems(session, archive, tell)
 

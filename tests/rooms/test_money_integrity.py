@@ -13,7 +13,11 @@ from sla_manager.billing.commands import issue_credit_note
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import record_receipt, reverse_allocation
+from sla_manager.payments.commands.bank_matching import match_line
 from sla_manager.payments.models import Refund
+from sla_manager.payments.models.bank import BankImport, BankLine
+from sla_manager.payments.models.cards import CardCheckout, CardDispute, CardReceipt, CardRefundOrder
+from sla_manager.reports.collected_integrity import collected_problems
 from sla_manager.reports.money_integrity import money_problems
 from sla_manager.store.database import Database
 from tests.rooms.owing import BY, THIRD, agree, documents, run_on
@@ -35,6 +39,19 @@ BY_HAND = (
     ("UPDATE receipt SET customer_id = customer_id + 1 WHERE id = 1", TWO, "allocated_to_another"),
 )  # fmt: skip
 
+FACTS = ("allocation", "receipt", "refund", "bank_line", "bank_match", "card_receipt")
+"""Tables of facts that these tests change by hand."""
+COLLECTED = (
+    ("UPDATE bank_line_open SET open = 5 WHERE line_id = 1", "bank line 1", "bank_line_off"),
+    ("DELETE FROM bank_line_open WHERE line_id = 1", "bank line 1", "bank_line_off"),
+    ("UPDATE bank_line SET amount = 100 WHERE id = 1", "bank line 1", "bank_line_off"),
+    ("UPDATE bank_match SET amount = amount - 1 WHERE id = 1", "bank line 1", "bank_match_off"),
+    ("UPDATE receipt SET once_key = 'card:pi_9' WHERE id = 1", "payment 1", "card_receipt_off"),
+    ("UPDATE card_receipt SET payment_id = 'pi_other' WHERE id = 1", "card page c1", "card_payment_lost"),
+    ("UPDATE card_refund_order SET status = 'failed' WHERE id = 1", "payment 2", "card_refund_off"),
+    ("UPDATE card_dispute SET chargeback_id = 1 WHERE id = 1", "dispute dp_1", "card_dispute_off"),
+)
+
 
 class _Undo(Exception):
     """Ends a change by hand without keeping it."""
@@ -45,7 +62,7 @@ def changed_by_hand(database: Database, statement: str) -> Iterator[Session]:
     """Do what the database refuses, as somebody with all keys to it could, look, and take it back."""
     with suppress(_Undo), database.transaction() as session:
         if database.is_sqlite:
-            for table in ("allocation", "receipt", "refund"):
+            for table in FACTS:
                 session.execute(text(f"DROP TRIGGER {table}_no_update"))
             session.execute(text("PRAGMA defer_foreign_keys = ON"))
         else:
@@ -92,6 +109,68 @@ def test_n10_each_row_of_money_that_is_changed_by_hand_is_named(database: Databa
         assert all(one.what_to_do for one in found)
     with database.reading() as session:
         assert list(money_problems(session)) == []
+
+
+def collected(database: Database) -> None:
+    """Fill the books: one invoice paid by a bank line, another by card, £10 of that given back, £20 disputed."""
+    agree(database)
+    run_on(database, THIRD)
+    one, two, _ = documents(database)
+    with database.transaction() as session:
+        taken = BankImport(
+            file_name="march.csv", written="csv", sha256="0" * 64, accounts=[], taken=1, known=0, findings=[],
+            first_on=None, last_on=None, imported_at=AT, imported_by="Test",
+        )  # fmt: skip
+        session.add(taken)
+        session.flush()
+        line = BankLine(
+            import_id=taken.id, number=1, account="1", booked_on=date(2026, 3, 4), value_on=None,
+            amount=Money(1766_40), text="EWS/25-26/000001", payer="", payer_account="", bank_reference="",
+            identity="a", occurrence=1,
+        )  # fmt: skip
+        session.add(line)
+        session.flush()
+        match_line(session, line.id, documents={one.id: Money(1766_40)}, once_key="a", by=BY, at=AT)
+        paid = record_receipt(
+            session, two.customer_id, amount=Money(1766_40), received_on=date(2026, 3, 4), method="card",
+            once_key="card:pi_1", by=BY, at=AT,
+        )  # fmt: skip
+        page = CardCheckout(
+            reference="c1", document_id=two.id, customer_id=two.customer_id, amount=Money(1766_40),
+            status="complete", page_id="cs_1", url="/", payment_id="pi_1", asked_at=AT, asked_by="Test", tell="",
+            expires_at=AT, checked_at=AT,
+        )  # fmt: skip
+        session.add(page)
+        session.flush()
+        given = back(paid.id, Money(10_00))
+        given.method = "card"
+        session.add_all(
+            [CardReceipt(payment_id="pi_1", receipt_id=paid.id, checkout_id=page.id, recorded_at=AT), given]
+        )
+        session.flush()
+        order = CardRefundOrder(
+            refund_id=given.id,
+            payment_id="pi_1",
+            provider_id="re_1",
+            status="succeeded",
+            asked_at=AT,
+            checked_at=AT,
+        )
+        dispute = CardDispute(
+            dispute_id="dp_1", receipt_id=paid.id, amount=Money(20_00), reason="", status="needs_response",
+            answer_by=None, opened_at=AT, checked_at=AT, chargeback_id=None,
+        )  # fmt: skip
+        session.add_all([order, dispute])
+
+
+def test_n10_bank_lines_and_card_payments_that_are_changed_by_hand_are_named(database: Database) -> None:
+    collected(database)
+    with database.reading() as session:
+        assert [*collected_problems(session), *money_problems(session)] == []
+    for statement, about, code in COLLECTED:
+        with changed_by_hand(database, statement) as session:
+            found = {(one.about, one.code) for one in collected_problems(session)}
+        assert (about, code) in found, statement
 
 
 def test_an_open_amount_that_was_moved_is_said_with_both_figures(database: Database) -> None:
