@@ -69,7 +69,8 @@ def _opening(account: Statement) -> str:
         return (
             f"On {day} there is nothing for you to pay. {pounds(account.by_journal)} still moves by journal."
         )
-    late = f" {pounds(account.overdue)} of it is overdue." if account.overdue else ""
+    part = "All" if account.overdue == account.to_pay else pounds(account.overdue)
+    late = f" {part} of it is overdue." if account.overdue else ""
     return f"On {day} {pounds(account.to_pay)} is to be paid.{late}"
 
 
@@ -78,7 +79,8 @@ def _open(account: Statement) -> tuple[LetterSection, ...]:
         return ()
     rows = tuple(
         (
-            one.number, long_date(one.issued_on), long_date(one.due_on) if one.due_on else "By journal",
+            long_date(one.issued_on), f"{one.kind.title} {one.number}",
+            long_date(one.due_on) if one.due_on else "By journal",
             "Held" if one.held else one.age.title if one.is_overdue else "", pounds(one.open),
         )
         for one in account.open
@@ -86,7 +88,7 @@ def _open(account: Statement) -> tuple[LetterSection, ...]:
     together = sum((one.open for one in account.open), Money(0))
     table = LetterTable(
         caption="",
-        columns=("Number", "Date", "Due", "Overdue", "Open"),
+        columns=("Date", "What", "Due", "Overdue", "Open"),
         amounts=(False, False, False, False, True),
         rows=rows,
         last_row=("Together", "", "", "", pounds(together)),

@@ -62,6 +62,8 @@ def test_finance_holds_a_document_and_says_why(desk: Desk, sqlite: Database) -> 
     assert kinds_of(sqlite, Hold) == (1,)
     assert "A credit note follows." in desk.finance.get("/finance/chasing").text
     assert desk.finance.get("/finance/documents/999/hold").status_code == 404
+    for page in ("", "/dispute"):
+        assert "A credit note follows." not in desk.school.get(f"/school/{URN}/documents/1{page}").text
 
 
 def test_both_sides_see_the_same_account_and_its_letter(app: Flask, desk: Desk, sqlite: Database) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from sla_manager.billing.models import Document
 from sla_manager.kernel.money import Money
 from sla_manager.payments.models import DisputeMessage, DocumentBalance, Hold, HoldRelease
+from sla_manager.payments.queries.holds import holds_in_force
 
 MOST = 200
 """How many holds a page shows."""
@@ -55,6 +56,17 @@ def stories_of(session: Session, document_id: int) -> list[HoldStory]:
     for one in session.scalars(said.order_by(DisputeMessage.id)):
         written[one.hold_id].append(one)
     return [HoldStory(hold, tuple(written[hold.id]), release) for hold, release in rows]
+
+
+def disputes_of(session: Session, document_id: int) -> list[HoldStory]:
+    """Return what the payer may read: the disputes of a document, and never why we hold it ourselves."""
+    return [one for one in stories_of(session, document_id) if one.hold.kind == "dispute"]
+
+
+def disputes_in_force(session: Session, document_id: int) -> list[Hold]:
+    """Return the disputes of a document that are not over, as its payer may see them."""
+    found = holds_in_force(session, [document_id]).get(document_id, [])
+    return [one for one in found if one.kind == "dispute"]
 
 
 def held(session: Session, *, customer_id: int | None = None) -> list[HeldRow]:

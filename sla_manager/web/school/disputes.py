@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sla_manager.billing.queries import document
 from sla_manager.kernel.errors import NotFound
-from sla_manager.payments.queries.disputes import stories_of
+from sla_manager.payments.queries.disputes import disputes_of
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.disputing import DisputeForm, send_dispute
@@ -32,7 +32,7 @@ def dispute(school: School, document_id: int) -> ResponseReturnValue:
         "school/dispute.html",
         navigation=school_menu(school),
         document=found,
-        stories=stories_of(reading(), document_id),
+        stories=disputes_of(reading(), document_id),
         form=form,
         back_to=url_for("school.document", urn=school.urn, document_id=document_id),
     )

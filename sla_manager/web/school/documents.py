@@ -9,7 +9,7 @@ from sla_manager.agreements.queries import school_agreements
 from sla_manager.billing.queries import credits_of, document, file_of, school_documents
 from sla_manager.kernel.errors import GatewayFailed
 from sla_manager.payments.queries import open_amount, open_amounts, open_of_school
-from sla_manager.payments.queries.holds import holds_in_force
+from sla_manager.payments.queries.disputes import disputes_in_force
 from sla_manager.people.models import School
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.cards import pay_choice, to_the_card_page
@@ -56,7 +56,7 @@ def one_document(school: School, document_id: int) -> str:
         school=school,
         document=found,
         credits=credits_of(session, document_id),
-        holds=holds_in_force(session, [document_id]).get(document_id, []),
+        holds=disputes_in_force(session, document_id),
         may_dispute=may(Permission.DISPUTE),
         open=left,
         choice=pay_choice(found, left, may_pay=may(Permission.PAY)),

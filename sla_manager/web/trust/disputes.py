@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from sla_manager.kernel.errors import NotFound
-from sla_manager.payments.queries.disputes import stories_of
+from sla_manager.payments.queries.disputes import disputes_of
 from sla_manager.people.models import Trust
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.disputing import DisputeForm, send_dispute
@@ -32,7 +32,7 @@ def dispute(trust: Trust, document_id: int) -> ResponseReturnValue:
         "school/dispute.html",
         navigation=trust_menu(trust),
         document=found,
-        stories=stories_of(reading(), document_id),
+        stories=disputes_of(reading(), document_id),
         form=form,
         back_to=url_for("trust.one_document", trust_id=trust.id, document_id=document_id),
     )

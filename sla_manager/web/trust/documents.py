@@ -9,7 +9,7 @@ from sla_manager.billing.models import Document
 from sla_manager.billing.queries import credits_of, document, documents_page, file_of
 from sla_manager.kernel.errors import GatewayFailed, NotFound
 from sla_manager.payments.queries import open_amount, open_amounts
-from sla_manager.payments.queries.holds import holds_in_force
+from sla_manager.payments.queries.disputes import disputes_in_force
 from sla_manager.people.models import Customer, School, Trust
 from sla_manager.people.queries import customer_of_trust
 from sla_manager.people.rules.roles import Permission
@@ -68,7 +68,7 @@ def one_document(trust: Trust, document_id: int) -> str:
         trust=trust,
         document=found,
         credits=credits_of(session, document_id),
-        holds=holds_in_force(session, [document_id]).get(document_id, []),
+        holds=disputes_in_force(session, document_id),
         may_dispute=may(Permission.DISPUTE),
         open=left,
         choice=pay_choice(found, left, may_pay=may(Permission.PAY)),
