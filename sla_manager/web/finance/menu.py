@@ -19,12 +19,14 @@ PAGES = (
     ("Exports", "finance.exports", Permission.EXPORT),
     ("Cards", "finance.cards", Permission.SEE_DOCUMENTS),
     ("Electronic invoices", "finance.e_invoices", Permission.SEE_DOCUMENTS),
+    ("One-off charges", "finance.charges", Permission.SEE_DOCUMENTS),
     ("Parked", "finance.parked", Permission.SEE_DOCUMENTS),
     ("Proof packs", "finance.proof_packs", Permission.SEE_DOCUMENTS),
     ("Reports", "finance.reports", Permission.SEE_DOCUMENTS),
     ("Period locks", "finance.locks", Permission.SEE_DOCUMENTS),
     ("Year end", "finance.year_end", Permission.SEE_DOCUMENTS),
     ("Check the books", "finance.integrity", Permission.SEE_DOCUMENTS),
+    ("How we ask for money", "finance.settings", Permission.MANAGE_MONEY),
 )
 EVERY_DAY = (
     "finance.home",
