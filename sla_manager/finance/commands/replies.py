@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, text
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 import sla_manager.finance.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.billing.models import Document
+from sla_manager.billing.queries.locks import open_day
 from sla_manager.catalogue.rules.vat import Route
 from sla_manager.finance.models import LedgerAnswer, LedgerReply, ReplyLayout, ReplyReading
 from sla_manager.finance.queries.layouts import layout
@@ -130,7 +131,7 @@ def _paid(
     amount: Money = row["amount"] or left
     if not amount:
         return None
-    on: date = row["answered_on"] or london_date(found.uploaded_at)
+    on = open_day(session, row["answered_on"] or london_date(found.uploaded_at))
     set_against = min(amount, left)
     receipt = record_receipt(
         session, document.customer_id, amount=amount, received_on=on,

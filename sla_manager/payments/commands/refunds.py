@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 import sla_manager.payments.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.billing.models import Document
+from sla_manager.billing.queries.locks import require_open
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.money import Money
@@ -65,6 +66,7 @@ def refund_receipt(
         if made is not None:
             return made
     _check(amount, method, reason, reference, refunded_on, at)
+    require_open(session, refunded_on, field="refunded_on")
     found = receipt_row(session, receipt_id)
     if amount > found.left:
         raise MoreThanReceived(amount, found.left)
