@@ -15,6 +15,10 @@ depends_on = None
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 FACTS = ("bank_layout", "bank_import", "bank_line", "bank_match", "journal_remittance", "journal_receipt")
 MATCHED = "(SELECT SUM(amount) FROM bank_match WHERE line_id = NEW.line_id)"
+TWICE = (
+    "NEW.receipt_id IS NOT NULL AND (SELECT COUNT(*) FROM bank_match AS other WHERE other.receipt_id = NEW.receipt_id "
+    "AND NOT EXISTS (SELECT 1 FROM bank_match AS back WHERE back.reverses_id = other.id)) > 1"
+)
 LINE = "(SELECT amount FROM bank_line WHERE id = NEW.line_id)"
 
 
@@ -81,6 +85,10 @@ def upgrade() -> None:
         op, "bank_match_receipt", table="bank_match", event="INSERT", says="bank_match_is_its_receipt",
         when="NEW.receipt_id IS NOT NULL AND NEW.amount <> (SELECT amount FROM receipt WHERE id = NEW.receipt_id)",
     )  # fmt: skip
+    refuse_when(
+        op, "bank_match_once", table="bank_match", event="INSERT", when=TWICE, says="bank_match_receipt_once",
+        lock="SELECT 1 FROM receipt WHERE id = NEW.receipt_id FOR UPDATE",
+    )  # fmt: skip
 
 
 def _statements() -> None:
@@ -132,13 +140,15 @@ def _matches() -> None:
         *_rules(
             "bank_match",
             keys={"line_id": "bank_line", "receipt_id": "receipt", "reverses_id": "bank_match"},
-            unique=(("receipt_id",), ("reverses_id",), ("once_key",)),
-            kind="kind IN ('receipt', 'not_ours')",
+            unique=(("reverses_id",), ("once_key",)),
+            kind="kind IN ('receipt', 'recorded', 'not_ours')",
             sign="(reverses_id IS NULL AND amount > 0) OR (reverses_id IS NOT NULL AND amount < 0)",
-            receipt="(receipt_id IS NOT NULL) = (kind = 'receipt' AND reverses_id IS NULL)",
+            receipt="(receipt_id IS NOT NULL) = (kind <> 'not_ours' AND reverses_id IS NULL)",
         ),
     )  # fmt: skip
     op.create_index(op.f("ix_bank_match_line_id"), "bank_match", ["line_id"])
+    op.create_index(op.f("ix_bank_match_receipt_id"), "bank_match", ["receipt_id"])
+    op.create_index("ix_receipt_amount", "receipt", ["amount", "received_on"])
 
 
 def _journals() -> None:
@@ -159,7 +169,8 @@ def _journals() -> None:
 
 def downgrade() -> None:
     """Take them away again."""
-    for name in ("bank_match_receipt", "bank_match_line", "bank_match_settles"):
+    op.drop_index("ix_receipt_amount", "receipt")
+    for name in ("bank_match_once", "bank_match_receipt", "bank_match_line", "bank_match_settles"):
         allow_again(op, name, table="bank_match")
     allow_again(op, "bank_line_opens", table="bank_line")
     for table in FACTS:

@@ -43,6 +43,7 @@ says(
     kind=Conflict,
 )
 says("bank_match_is_its_receipt", "A bank line is matched with a payment of the same amount.", field="amount")
+says("bank_match_receipt_once", "This payment was matched with a bank line already.", kind=Conflict)
 for _name in ("bank_line(identity, occurrence)", "uq_bank_line_identity_occurrence"):
     says(
         _name,

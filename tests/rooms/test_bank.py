@@ -18,20 +18,20 @@ from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.references import sha256
-from sla_manager.payments.commands import bank_matching, reverse_allocation
+from sla_manager.payments.commands import bank_matching, record_receipt, reverse_allocation
 from sla_manager.payments.commands.bank_import import (
     StatementHasFindings,
     add_layout,
     layout_columns,
     take_statement,
 )
-from sla_manager.payments.commands.bank_matching import match_line, set_aside, take_back
+from sla_manager.payments.commands.bank_matching import match_line, match_recorded, set_aside, take_back
 from sla_manager.payments.commands.holds import place_hold
 from sla_manager.payments.commands.journals import record_journal
 from sla_manager.payments.commands.refunds import refund_receipt
 from sla_manager.payments.models import BankImport, BankLine, BankLineOpen, BankMatch, JournalRemittance
 from sla_manager.payments.queries import allocations_of, open_amount, unallocated_total
-from sla_manager.payments.queries.bank import OpenLine, open_lines, unmatched_total
+from sla_manager.payments.queries.bank import OpenLine, open_lines, recorded_already, unmatched_total
 from sla_manager.payments.queries.journals import journal, journals_page, waiting_notes
 from sla_manager.payments.queries.proposals import propose
 from sla_manager.payments.rules.matching import Proposal, Sureness
@@ -422,3 +422,66 @@ def test_own_schools_recharges_are_settled_by_one_journal_and_only_those(databas
         assert (paid.method, str(paid.amount), paid.reference) == ("journal", "2944.00", "JNL 77")
         assert [one.id for one in journals_page(session)] == [made.id]
     assert held.id
+
+
+def by_hand(database: Database, customer_id: int, amount: str, method: str = "cheque") -> int:
+    """Record a payment before its statement comes."""
+    with database.transaction() as session:
+        return record_receipt(
+            session,
+            customer_id,
+            amount=Money.parse(amount),
+            received_on=date(2026, 3, 27),
+            method=method,
+            by=BY,
+            at=AT,
+        ).id
+
+
+def test_money_recorded_by_hand_before_its_statement_comes_is_not_booked_twice(database: Database) -> None:
+    one, _, _ = three_invoices(database)
+    cheques = [by_hand(database, one.customer_id, amount) for amount in ("100.00", "50.00")]
+    by_card = by_hand(database, one.customer_id, "150.00", method="card")
+    take(database, statement(("30/03/2026", "DEPOSIT 000012", "150.00"), ("30/03/2026", "X", "100.00")))
+    deposit, other = lines_open(database)
+    with database.reading() as session:
+        found = recorded_already(session, [deposit, other])
+    assert {key: [each.id for each in value] for key, value in found.items()} == {
+        deposit.line.id: [], other.line.id: cheques[:1],
+    }  # fmt: skip
+
+    def say(line: OpenLine, receipt_id: int, once_key: str) -> BankMatch:
+        with database.transaction() as session:
+            return match_recorded(session, line.line.id, receipt_id, once_key=once_key, by=BY, at=AT)
+
+    with pytest.raises(Refused, match="did not come through the bank"):
+        say(deposit, by_card, "card")
+    first, again = say(deposit, cheques[0], "a"), say(deposit, cheques[0], "a")
+    assert first.id == again.id
+    with pytest.raises(IntegrityError, match="bank_match_receipt_once"):
+        say(other, cheques[0], "b")
+    with pytest.raises(NotFound):
+        say(other, 999, "c")
+    say(deposit, cheques[1], "d")
+    assert [one.line.id for one in lines_open(database)] == [other.line.id], "two cheques were one line"
+    assert on_account(database) == "300.00", "nothing was booked anew"
+    with database.transaction() as session:
+        take_back(session, first.id, reason="It was another cheque", by=BY, at=AT)
+    assert on_account(database) == "300.00"
+    assert say(other, cheques[0], "e").amount == Money(100_00)
+
+
+def test_an_import_that_dies_half_way_leaves_nothing_and_is_taken_whole_the_next_time(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = statement(*[("30/03/2026", f"PAYMENT {number}", "1.00") for number in range(1_200)])
+
+    def dies(*_: object, **__: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sla_manager.payments.commands.bank_import.record", dies)
+        with pytest.raises(RuntimeError, match="killed"):
+            take(sqlite, content)
+    assert counted(sqlite) == (0, 0)
+    assert take(sqlite, content).taken == 1_200

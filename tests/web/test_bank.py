@@ -12,6 +12,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from sla_manager.kernel.clock import as_at
+from sla_manager.kernel.money import Money
+from sla_manager.payments.commands import record_receipt
 from sla_manager.payments.models import BankLine, BankMatch, Receipt
 from sla_manager.payments.queries import open_amount, unallocated_total
 from sla_manager.people.rules.customer_classes import CustomerClass
@@ -151,6 +154,24 @@ def test_a_line_is_matched_by_hand_set_aside_and_taken_back(desk: Desk, sqlite: 
     shown = desk.finance.get("/finance/bank/lines/2").text
     assert "Taken back" in shown
     assert "Wrong" in shown
+
+
+def test_a_payment_recorded_by_hand_is_asked_about_first(desk: Desk, sqlite: Database) -> None:
+    with sqlite.transaction() as session:
+        paid = record_receipt(
+            session, desk.customer, amount=Money(1766_40), received_on=owing.FIRST, method="cheque", by=owing.BY,
+            at=as_at(owing.FIRST),
+        )  # fmt: skip
+    send(desk.finance, MARCH)
+    page = desk.finance.get("/finance/bank").text
+    assert "Recorded already?" in page
+    assert " checked" not in page
+    assert f"/finance/bank/lines/1/payments/{paid.id}" in desk.finance.get("/finance/bank/lines/1").text
+    answer = desk.finance.post(f"/finance/bank/lines/1/payments/{paid.id}", data={"once": "r"})
+    assert answer.status_code == 303
+    assert "/finance/bank/lines/1" in desk.finance.get(f"/finance/payments/{paid.id}").text
+    with sqlite.reading() as session:
+        assert session.scalar(select(func.count(Receipt.id))) == 1
 
 
 def test_a_bank_file_is_described_after_a_try_and_then_read_by_it(desk: Desk, sqlite: Database) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import sla_manager.payments.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.billing.models import Document
+from sla_manager.billing.queries.locks import open_day
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.errors import Conflict, NotFound, Refused
 from sla_manager.kernel.money import Money, total
@@ -23,7 +24,7 @@ from sla_manager.kernel.words import pounds
 from sla_manager.payments.commands.receipts import LONGEST_REFERENCE, record_receipt, reverse_allocation
 from sla_manager.payments.commands.refunds import refund_receipt
 from sla_manager.payments.models import BankLine, BankLineOpen, BankMatch, Receipt
-from sla_manager.payments.queries.bank import in_force, matches_of
+from sla_manager.payments.queries.bank import THROUGH_THE_BANK, in_force, matches_of
 from sla_manager.payments.queries.receipts import allocations_of, receipt, reversed_ids
 from sla_manager.store.audit import Actor, record
 
@@ -52,8 +53,9 @@ def match_line(
 ) -> list[BankMatch]:
     """Match a whole line: amounts by document, what is left on account of the customer `on_account`.
 
-    Each customer gets one receipt of the day on which the money arrived. Refused: more than the line or than is open
-    on a document, something left and nobody to keep it for, a line that is matched already.
+    Each customer gets one receipt of the day on which the money arrived (locked: of the first open day). Refused:
+    more than the line or than is open on a document, something left and nobody to keep it for, a line that is
+    matched already.
     """
     line, left = _held_line(session, line_id)
     before = matches_of(session, [line_id])
@@ -62,11 +64,11 @@ def match_line(
         return again
     if not left:
         raise Conflict("Nothing is left of this bank line: it was matched already.")
-    shares = _shares(session, documents, on_account, left)
+    shares, received_on = _shares(session, documents, on_account, left), open_day(session, line.booked_on)
     made = []
     for place, (customer_id, (amount, amounts)) in enumerate(sorted(shares.items()), len(before) + 1):
         paid = record_receipt(
-            session, customer_id, amount=amount, received_on=line.booked_on, method="bank_transfer",
+            session, customer_id, amount=amount, received_on=received_on, method="bank_transfer",
             reference=(line.text or line.payer)[:LONGEST_REFERENCE], allocations=amounts,
             once_key=f"bank:{line_id}:{place}", by=by, at=at,
         )  # fmt: skip
@@ -153,6 +155,39 @@ def set_aside(
     return match
 
 
+def match_recorded(
+    session: Session, line_id: int, receipt_id: int, *, once_key: str, by: Actor, at: datetime
+) -> BankMatch:
+    """Say that a line is a payment that was recorded by hand before; several cheques may be one line.
+
+    Nothing is booked anew. Refused: more than is left of the line, a payment that another line explains already,
+    one that did not come through the bank.
+    """
+    line, left = _held_line(session, line_id)
+    for one in matches_of(session, [line_id]):
+        if one.once_key == f"{once_key}:recorded":
+            return one
+    paid = session.scalar(select(Receipt).where(Receipt.id == receipt_id).with_for_update())
+    if paid is None:
+        raise NotFound("There is no such payment.")
+    if paid.method not in THROUGH_THE_BANK:
+        raise Refused("This payment did not come through the bank.")
+    if paid.amount > left:
+        raise MoreThanLine(paid.amount, left)
+    match = BankMatch(
+        line_id=line_id, kind="recorded", receipt_id=receipt_id, amount=paid.amount, reason="Recorded by hand before.",
+        reverses_id=None, matched_at=at, matched_by=by.name, once_key=f"{once_key}:recorded",
+    )  # fmt: skip
+    _keep(
+        session,
+        match,
+        f"Bank line of {pounds(line.amount)} is payment {receipt_id}, recorded before.",
+        by,
+        at,
+    )
+    return match
+
+
 def _reason(reason: str, why: str) -> str:
     cleaned = reason.strip()
     if not cleaned or len(cleaned) > LONGEST_REASON:
@@ -161,7 +196,7 @@ def _reason(reason: str, why: str) -> str:
 
 
 def take_back(session: Session, match_id: int, *, reason: str, by: Actor, at: datetime) -> BankMatch:
-    """Take a match back; the line waits again, and its receipt holds nothing any more.
+    """Take a match back; the line waits again. A receipt that the match made holds nothing any more.
 
     Refused when a part of the receipt was given back to the payer already.
     """
@@ -172,7 +207,7 @@ def take_back(session: Session, match_id: int, *, reason: str, by: Actor, at: da
     if first not in in_force(matches_of(session, [first.line_id])):
         raise Conflict("This match was taken back already.")
     cleaned = _reason(reason, "it is taken back")
-    if first.receipt_id is not None:
+    if first.receipt_id is not None and first.kind == "receipt":
         _empty(session, first.receipt_id, match_id, cleaned, by, at)
     match = BankMatch(
         line_id=first.line_id, kind=first.kind, receipt_id=None, amount=-first.amount, reason=cleaned,

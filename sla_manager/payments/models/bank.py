@@ -98,27 +98,27 @@ class BankLineOpen(Table):
 
 
 class BankMatch(Numbered):
-    """What a line, or a part of it, became: a receipt, or money that is not ours. Taken back by a negative one.
+    """What a line, or a part of it, became. Taken back by a negative one that names it.
 
-    The database refuses more than the line, and an amount that is not its receipt's.
+    `receipt` made a receipt, `recorded` found one that somebody had recorded before, `not_ours` pays nothing. The
+    database refuses more than the line, an amount that is not its receipt's, and a receipt twice.
     """
 
     __tablename__ = "bank_match"
     __table_args__ = (
-        CheckConstraint("kind IN ('receipt', 'not_ours')", name="kind"),
+        CheckConstraint("kind IN ('receipt', 'recorded', 'not_ours')", name="kind"),
         CheckConstraint(
             "(reverses_id IS NULL AND amount > 0) OR (reverses_id IS NOT NULL AND amount < 0)", name="sign"
         ),
         CheckConstraint(
-            "(receipt_id IS NOT NULL) = (kind = 'receipt' AND reverses_id IS NULL)", name="receipt"
+            "(receipt_id IS NOT NULL) = (kind <> 'not_ours' AND reverses_id IS NULL)", name="receipt"
         ),
-        UniqueConstraint("receipt_id"),
         UniqueConstraint("reverses_id"),
     )
 
     line_id: Mapped[int] = mapped_column(ForeignKey("bank_line.id"), index=True)
     kind: Mapped[str]
-    receipt_id: Mapped[int | None] = mapped_column(ForeignKey("receipt.id"))
+    receipt_id: Mapped[int | None] = mapped_column(ForeignKey("receipt.id"), index=True)
     amount: Mapped[Money]
     reason: Mapped[str]
     """Why it was matched so, or why it is not ours, or why it was taken back."""

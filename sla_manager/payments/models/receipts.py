@@ -21,6 +21,7 @@ class Receipt(Numbered):
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("method IN ('bank_transfer', 'cheque', 'card', 'journal', 'cash')", name="method"),
         Index("ix_receipt_customer", "customer_id", "id"),
+        Index("ix_receipt_amount", "amount", "received_on"),
     )
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))

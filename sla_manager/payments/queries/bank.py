@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal_column, select, type_coerce
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import BigInteger, ColumnElement, exists, func, literal_column, select, type_coerce
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.money import Money
-from sla_manager.payments.models import BankImport, BankLayout, BankLine, BankLineOpen, BankMatch, Receipt
+from sla_manager.payments.models import (
+    BankImport,
+    BankLayout,
+    BankLine,
+    BankLineOpen,
+    BankMatch,
+    Receipt,
+    Refund,
+)
 from sla_manager.people.models import Customer
 
 PAGE = 50
+AROUND = timedelta(days=14)
+THROUGH_THE_BANK = ("bank_transfer", "cheque", "cash")
 _STILL: ColumnElement[bool] = literal_column("bank_line_open.open > 0")
 _PAYER = (
     joinedload(BankMatch.receipt).joinedload(Receipt.customer).joinedload(Customer.school),
@@ -78,8 +89,52 @@ def in_force(matches: Sequence[BankMatch]) -> list[BankMatch]:
 
 def match_of_receipt(session: Session, receipt_id: int) -> BankMatch | None:
     """Return the bank line that a receipt came from, when it came from one."""
-    query = select(BankMatch).where(BankMatch.receipt_id == receipt_id).options(joinedload(BankMatch.line))
+    back = aliased(BankMatch)
+    query = (
+        select(BankMatch)
+        .where(BankMatch.receipt_id == receipt_id, ~exists().where(back.reverses_id == BankMatch.id))
+        .options(joinedload(BankMatch.line))
+    )
     return session.scalar(query)
+
+
+def recorded_already(session: Session, lines: Sequence[OpenLine]) -> dict[int, list[Receipt]]:
+    """Return by line the payments of its amount that somebody recorded around that day and no line explains yet.
+
+    Money that came twice into the books is the dearest mistake of matching: these are asked about first.
+    """
+    if not lines:
+        return {}
+    days = [one.line.booked_on for one in lines]
+    back = aliased(BankMatch)
+    matched = exists().where(
+        BankMatch.receipt_id == Receipt.id, ~exists().where(back.reverses_id == BankMatch.id)
+    )
+    query = (
+        select(Receipt)
+        .where(
+            Receipt.amount.in_({one.open for one in lines}),
+            Receipt.received_on.between(min(days) - AROUND, max(days) + AROUND),
+            Receipt.method.in_(THROUGH_THE_BANK),
+            ~matched,
+            ~exists().where(Refund.receipt_id == Receipt.id, Refund.amount == Receipt.amount),
+        )
+        .options(
+            joinedload(Receipt.customer).joinedload(Customer.school),
+            joinedload(Receipt.customer).joinedload(Customer.trust),
+        )
+        .order_by(Receipt.id)
+        .limit(500)
+    )
+    found = list(session.scalars(query))
+    return {
+        one.line.id: [
+            each
+            for each in found
+            if each.amount == one.open and abs(each.received_on - one.line.booked_on) <= AROUND
+        ]
+        for one in lines
+    }
 
 
 def imports_page(session: Session, *, before: int | None = None) -> list[BankImport]:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.money import Money
 from sla_manager.payments.commands.bank_matching import match_line
-from sla_manager.payments.queries.bank import PAGE, OpenLine, open_lines, unmatched_total
+from sla_manager.payments.queries.bank import PAGE, OpenLine, open_lines, recorded_already, unmatched_total
 from sla_manager.payments.queries.payer_names import customer_names
 from sla_manager.payments.queries.proposals import propose
 from sla_manager.payments.rules.matching import Proposal, Sureness
@@ -40,11 +40,13 @@ class Row:
     proposal: Proposal
     customer: str
     value: str
+    recorded: bool
+    """Whether a payment of this amount was recorded by hand around that day."""
 
     @property
     def sure(self) -> bool:
         """Whether its box is ticked beforehand."""
-        return self.proposal.sureness is Sureness.SURE
+        return self.proposal.sureness is Sureness.SURE and not self.recorded
 
 
 def account_words(account: str) -> str:
@@ -72,8 +74,9 @@ def _rows(after: int | None) -> list[Row]:
     proposals = propose(session, lines) if lines else {}
     customers = {one.customer_id for one in proposals.values() if one.customer_id is not None}
     names = customer_names(session, customers)
+    recorded = recorded_already(session, lines)
     return [
-        Row(one, made, names.get(made.customer_id or 0, ""), _value(made))
+        Row(one, made, names.get(made.customer_id or 0, ""), _value(made), bool(recorded[one.line.id]))
         for one in lines
         for made in [proposals[one.line.id]]
     ]

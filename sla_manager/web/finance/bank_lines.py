@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from sla_manager.billing.models import Document
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.money import Money
-from sla_manager.payments.commands.bank_matching import match_line, set_aside, take_back
+from sla_manager.payments.commands.bank_matching import match_line, match_recorded, set_aside, take_back
 from sla_manager.payments.models import BankMatch
 from sla_manager.payments.queries import customer_words, customers_matching, open_documents
-from sla_manager.payments.queries.bank import OpenLine, in_force, matches_of
+from sla_manager.payments.queries.bank import OpenLine, in_force, matches_of, recorded_already
 from sla_manager.payments.queries.bank import bank_line as found_line
 from sla_manager.payments.queries.payer_names import customer_names
 from sla_manager.payments.queries.proposals import propose
@@ -37,6 +37,12 @@ class MatchForm(BaseForm):
     """Amounts beside documents, and whose account keeps the rest."""
 
     on_account = SelectField("What is left stays on account of", hint="Only needed when something is left.")
+    once = once_key()
+
+
+class RecordedForm(BaseForm):
+    """Only a button beside a payment."""
+
     once = once_key()
 
 
@@ -156,11 +162,26 @@ def _line_page(bank_line_id: int, form: MatchForm | None, typed: dict[int, str] 
         asked=asked,
         found=[(one, customer_words(one)) for one in found],
         matches=matches,
+        recorded=recorded_already(session, [line])[bank_line_id] if line.open else [],
+        recorded_form=RecordedForm(formdata=None),
+        words_of=customer_words,
         in_force={one.id for one in in_force(matches)},
         payer_of=lambda one: customer_words(one.receipt.customer),
         account_words=account_words,
         may_pay=may(Permission.RECORD_PAYMENTS),
     )
+
+
+@blueprint.post("/bank/lines/<int:bank_line_id>/payments/<int:receipt_id>")
+@permitted(Permission.RECORD_PAYMENTS)
+def is_recorded(bank_line_id: int, receipt_id: int) -> ResponseReturnValue:
+    """Say that a line is a payment that was recorded by hand before."""
+    form = RecordedForm()
+    if form.is_sent():
+        with transaction() as session:
+            match_recorded(session, bank_line_id, receipt_id, once_key=form.once.data, by=actor(), at=now())
+        flash("The line is matched with the payment that was there.", "success")
+    return redirect(url_for("finance.bank"), 303)
 
 
 @blueprint.route("/bank/lines/<int:bank_line_id>/not-ours", methods=["GET", "POST"])

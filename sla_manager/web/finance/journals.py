@@ -34,7 +34,10 @@ class JournalForm(BaseForm):
 @permitted(Permission.SEE_DOCUMENTS)
 def list_journals() -> str:
     """List the recharge notes that wait for a journal, and the journals that there were."""
-    return _page(JournalForm(data={"journal_on": today()}), set())
+    form = JournalForm(data={"journal_on": today()})
+    everything = request.args.get("tick") == "all"
+    waiting = waiting_notes(reading()) if everything else []
+    return _page(form, {one.document.id for one in waiting if not one.held})
 
 
 @blueprint.post("/journals")

@@ -19,6 +19,7 @@ from sla_manager.payments.queries import (
     receipts_page,
     reversed_ids,
 )
+from sla_manager.payments.queries.bank import match_of_receipt
 from sla_manager.payments.queries.cards import disputes_of, refunds_of
 from sla_manager.payments.rules.cards import dispute_reason, dispute_state
 from sla_manager.people.models import Customer
@@ -200,6 +201,7 @@ def _receipt_page(receipt_id: int, form: AllocateForm, typed: dict[int, str]) ->
         methods=METHODS,
         allocations=allocations,
         undone=reversed_ids(allocations),
+        bank=match_of_receipt(session, receipt_id),
         refunds=refunds_of(session, receipt_id),
         refund_methods=REFUND_METHODS,
         by_hand=BY_HAND,
