@@ -14,9 +14,14 @@ class NobodyToRemindError(ProductError):
     """Some payers are overdue and nobody there has an address."""
 
 
-def remind_payers(database: Database, *, at: datetime, stopping: Callable[[], bool] = lambda: False) -> str:
-    """Post today's reminders; payers without an address fail the job in words, so that somebody adds one."""
-    done = chase(database, at=at, stopping=stopping)
+def remind_payers(
+    database: Database, *, cards: bool = False, at: datetime, stopping: Callable[[], bool] = lambda: False
+) -> str:
+    """Post today's reminders; payers without an address fail the job in words, so that somebody adds one.
+
+    `cards` says whether this installation takes cards: reminders then hold a link to pay.
+    """
+    done = chase(database, cards=cards, at=at, stopping=stopping)
     if done.unreachable:
         raise NobodyToRemindError(done.words)
     return done.words

@@ -216,7 +216,8 @@ class Work:
 
     def remind_payers(self) -> str:
         """Remind payers of what is overdue."""
-        return remind_payers(self.database, at=self.clock(), stopping=self.stopping.is_set)
+        cards = self.settings.stripe_key is not None
+        return remind_payers(self.database, cards=cards, at=self.clock(), stopping=self.stopping.is_set)
 
     def renew(self) -> str:
         """Warn of the last day for notice, and renew what had none; what cannot be renewed fails the job."""

@@ -15,6 +15,7 @@ from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.billing.commands import issue_credit_note
 from sla_manager.billing.commands.charges import withdraw_charge
 from sla_manager.billing.models import Document, OneOffCharge, OneOffLine
+from sla_manager.billing.queries import document, school_documents
 from sla_manager.billing.queries.policy import finance_policy
 from sla_manager.catalogue.rules.vat import VatCode
 from sla_manager.kernel.clock import as_at
@@ -26,6 +27,7 @@ from sla_manager.payments.commands.holds import place_hold, release_hold
 from sla_manager.payments.commands.interest import claim_late_payment
 from sla_manager.payments.models import LatePaymentClaim
 from sla_manager.payments.queries.interest import NotClaimable, bank_rate_on, bank_rates, claims_on, late_sum
+from sla_manager.people.models import Customer
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.store.constraints import explain
 from sla_manager.store.database import Database
@@ -157,6 +159,13 @@ def test_a_claim_is_billed_by_the_next_run_and_bears_no_interest_itself(database
     run_on(database, LATE)
     billed = documents(database)[-1]
     assert (str(billed.net), str(billed.vat), str(billed.gross)) == ("176.71", "0.00", "176.71")
+    with database.reading() as session:
+        school_id = session.get_one(Customer, billed.customer_id).school_id
+        assert school_id is not None
+        assert billed.id in {row.id for row in school_documents(session, school_id).rows}
+        assert document(session, billed.id, school_id=school_id).number == billed.number
+        with pytest.raises(NotFound):
+            document(session, billed.id, school_id=school_id + 1)
     with database.reading() as session, pytest.raises(NotClaimable, match="Interest bears no interest"):
         late_sum(session, billed.id, today=LATE + timedelta(days=90))
     with database.reading() as session, pytest.raises(NotClaimable, match="not late"):

@@ -21,7 +21,7 @@ from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import allocate, record_receipt
 from sla_manager.payments.commands import reminders as chasing
 from sla_manager.payments.commands.holds import place_hold, release_hold
-from sla_manager.payments.models import Reminder, ReminderWithdrawal
+from sla_manager.payments.models import PayLink, Reminder, ReminderWithdrawal
 from sla_manager.payments.queries.reminders import due_reminders, reminders_of
 from sla_manager.people.models import School
 from sla_manager.people.rules.customer_classes import CustomerClass
@@ -193,6 +193,22 @@ def test_payers_without_an_address_fail_the_job_in_words_once(database: Database
     with pytest.raises(NobodyToRemindError, match="1 without an address"):
         chase_on(database, LATE)
     assert chase_on(database, LATE + timedelta(days=1)) == "0 invoices chased, 0 mails posted"
+
+
+def test_a_reminder_can_hold_a_link_to_pay_of_its_own(database: Database) -> None:
+    """Where cards are taken: one link for each person, taken back like any reminder when the money came."""
+    invoice = an_invoice(database)
+    assert remind_payers(database, cards=True, at=as_at(LATE)) == "1 invoice chased, 1 mail posted"
+    with database.reading() as session:
+        mail = session.scalars(
+            select(OutboxMessage).where(OutboxMessage.key == "pay-link:reminder:1:1")
+        ).one()
+        assert session.scalars(select(PayLink.recipient)).all() == ["manager@school.example"]
+    assert "{address}/pay/" in mail.body
+    pay(database, invoice, at=as_at(LATE))
+    left: list[Mail] = []
+    send_outbox(database, send=left.append, at=as_at(LATE + timedelta(days=1)))
+    assert [one for one in left if "overdue" in one.subject] == []
 
 
 def race(database: Database, invoice: Document, monkeypatch: pytest.MonkeyPatch) -> list[str]:

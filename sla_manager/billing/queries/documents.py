@@ -14,7 +14,7 @@ from sla_manager.billing.models import Document, DocumentFile, DocumentLine, Par
 from sla_manager.billing.rules.kinds import DocumentKind, series_of
 from sla_manager.kernel.errors import NotFound
 from sla_manager.kernel.money import Money
-from sla_manager.people.models import School, TradingService
+from sla_manager.people.models import Customer, School, TradingService
 from sla_manager.store.numbers import NumberSeries
 
 PAGE = 50
@@ -91,11 +91,15 @@ def school_documents(
     limit: int = PAGE,
     where: ColumnElement[bool] | None = None,
 ) -> DocumentPage:
-    """Return a page of the documents of a school's agreements, whoever pays for them."""
-    query = (
-        select(*_COLUMNS, _PRINTED)
-        .join(Agreement, Agreement.id == Document.agreement_id)
-        .where(Agreement.school_id == school_id)
+    """Return a page of the documents of a school's agreements, whoever pays, and of what it pays outside of them."""
+    query = select(*_COLUMNS, _PRINTED).where(
+        or_(
+            Document.agreement_id.in_(select(Agreement.id).where(Agreement.school_id == school_id)),
+            and_(
+                Document.agreement_id.is_(None),
+                Document.customer_id.in_(select(Customer.id).where(Customer.school_id == school_id)),
+            ),
+        )
     )
     return _page(session, query if where is None else query.where(where), after=after, limit=limit)
 
@@ -143,11 +147,14 @@ def document(session: Session, document_id: int, *, school_id: int | None = None
         )
     )
     found = session.scalar(query)
-    if found is None or (
-        school_id is not None and (found.agreement is None or found.agreement.school_id != school_id)
-    ):
+    if found is None or (school_id is not None and school_id != _school_of(found)):
         raise NotFound
     return found
+
+
+def _school_of(found: Document) -> int | None:
+    """Return whose document it is among schools: that of its agreement, else the one that pays."""
+    return found.customer.school_id if found.agreement is None else found.agreement.school_id
 
 
 def document_by_number(session: Session, number: str) -> Document:

@@ -16,6 +16,7 @@ from sla_manager.billing.queries.policy import finance_policy
 from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.words import counted, long_date, pounds
+from sla_manager.payments.commands.pay_links import HOLDS_FOR, make_pay_link
 from sla_manager.payments.models import DocumentBalance, Reminder, ReminderWithdrawal
 from sla_manager.payments.queries.holds import is_held
 from sla_manager.payments.queries.payers import payers, portal_path
@@ -24,15 +25,18 @@ from sla_manager.people.models import Customer
 from sla_manager.people.queries import the_provider
 from sla_manager.store.audit import SYSTEM, Actor, record
 from sla_manager.store.database import Database
-from sla_manager.store.outbox import OutboxMessage, post
+from sla_manager.store.outbox import OutboxMessage, link, post
 
 REMINDER_KEY = "reminder:"
+WITH_LINK = f"pay-link:{REMINDER_KEY}"
+"""Key of a reminder that holds a link to pay: its text is not kept once it is sent."""
 
 
 @dataclass(slots=True)
 class Chased:
     """What a run of reminders did: invoices chased, mails posted, payers whom nobody can write to."""
 
+    cards: bool = False
     invoices: int = 0
     mails: int = 0
     unreachable: int = 0
@@ -45,10 +49,18 @@ class Chased:
 
 
 def chase(
-    database: Database, *, by: Actor = SYSTEM, at: datetime, stopping: Callable[[], bool] = lambda: False
+    database: Database,
+    *,
+    cards: bool = False,
+    by: Actor = SYSTEM,
+    at: datetime,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Chased:
-    """Remind payers of what is overdue today, in small transactions; two at once remind nobody twice."""
-    done, after, today = Chased(), 0, london_date(at)
+    """Remind payers of what is overdue today, in small transactions; two at once remind nobody twice.
+
+    `cards`: each mail holds a link of its own with which the invoice can be paid by card.
+    """
+    done, after, today = Chased(cards=cards), 0, london_date(at)
     while not stopping():
         with database.reading() as session:
             days = [int(day) for day in finance_policy(session).reminder_days]
@@ -126,9 +138,10 @@ def _remind_of(
     subject, paragraphs = _mail(session, document, due, is_last=due.stage == len(days))
     for person in people:
         greeting = [f"Dear {person.name},"] if person.name else []
+        pay = [_card_link(session, document, person, by=by, at=at)] if done.cards else []
         post(
-            session, f"{REMINDER_KEY}{reminder.id}:{person.key}", recipient=person.email, subject=subject,
-            body="\n\n".join([*greeting, *paragraphs]) + "\n", at=at,
+            session, f"{WITH_LINK if pay else REMINDER_KEY}{reminder.id}:{person.key}", recipient=person.email,
+            subject=subject, body="\n\n".join([*greeting, *paragraphs[:1], *pay, *paragraphs[1:]]) + "\n", at=at,
         )  # fmt: skip
     done.invoices += 1
     done.mails += len(people)
@@ -138,6 +151,11 @@ def _remind_of(
         summary=f"Reminder {due.stage} of {document.number}: {pounds(due.open)} open, {counted(len(people), 'mail')}.",
         details={"stage": due.stage, "open": str(due.open), "days_overdue": due.days_overdue},
     )  # fmt: skip
+
+
+def _card_link(session: Session, document: Document, person: Recipient, *, by: Actor, at: datetime) -> str:
+    path = make_pay_link(session, document.id, recipient=person.email, by=by, at=at)
+    return f"Pay it by card here, without signing in, for {HOLDS_FOR.days} days: {link(path)}"
 
 
 def _mail(session: Session, document: Document, due: Due, *, is_last: bool) -> tuple[str, list[str]]:
@@ -169,9 +187,9 @@ def take_back_reminder(session: Session, message: OutboxMessage, *, at: datetime
 
     Called by the sender just before a mail leaves: one that waited for the mail server may be out of date.
     """
-    if not message.key.startswith(REMINDER_KEY):
+    if not message.key.startswith((REMINDER_KEY, WITH_LINK)):
         return False
-    reminder = session.get(Reminder, int(message.key.split(":")[1]))
+    reminder = session.get(Reminder, int(message.key.split(":")[-2]))
     if reminder is None:
         return False
     balance = session.get(DocumentBalance, reminder.document_id)

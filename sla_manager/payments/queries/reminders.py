@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import exists, func, literal_column, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, exists, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
 from sla_manager.billing.models import Document
@@ -17,6 +17,8 @@ from sla_manager.payments.models import DocumentBalance, Hold, HoldRelease, Remi
 from sla_manager.payments.rules.reminders import Reminded, stage_due
 
 AT_ONCE = 50
+_OPEN: ColumnElement[bool] = literal_column("document_balance.open > 0", Boolean)
+"""Written out, so that SQLite too finds the index of what is open."""
 _HELD = exists().where(
     Hold.document_id == DocumentBalance.document_id, ~exists().where(HoldRelease.hold_id == Hold.id)
 )
@@ -57,7 +59,7 @@ def due_reminders(
         .outerjoin(Reminder, Reminder.id == last.correlate(DocumentBalance).scalar_subquery())
         .where(
             DocumentBalance.kind == DocumentKind.INVOICE,
-            DocumentBalance.open > Money(0),
+            _OPEN,
             DocumentBalance.due_on <= today - timedelta(days=stages[0]),
             func.coalesce(Reminder.stage, 0) < len(stages),
             ~_HELD,
@@ -103,7 +105,7 @@ def overdue_page(
         .join(Document, Document.id == DocumentBalance.document_id)
         .where(
             DocumentBalance.kind == DocumentKind.INVOICE,
-            literal_column("document_balance.open > 0"),
+            _OPEN,
             DocumentBalance.due_on < today,
         )
         .order_by(DocumentBalance.due_on, DocumentBalance.document_id)
