@@ -97,6 +97,7 @@ def test_an_entry_that_cannot_be_read_is_named_and_the_others_are_read(broken: s
         (camt(entry("1.00", "\u00e9")).decode().encode("latin-1"), "damaged"),
         (b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + camt(), "document type"),
         (b"<Invoice/>", "no bank statement"),
+        (b"<Document><BkToCstmrAcctRpt><Rpt/></BkToCstmrAcctRpt></Document>", "report within a day"),
         (camt(*["<Ntry/>"] * 20_001), "more than 20,000 lines"),
     ],
 )  # fmt: skip

@@ -99,6 +99,8 @@ def test_a_statement_is_taken_and_its_lines_are_confirmed_once(desk: Desk, sqlit
     assert "<strong>4</strong> lines wait to be matched: <strong>£1,876.50</strong>" in page
     assert "Names EWS/25-26/000001." in page
     (ticked,) = re.findall(r'name="confirm" value="([^"]+)" checked', page)
+    only = desk.finance.get("/finance/bank?show=sure").text
+    assert re.findall(r'name="confirm" value="([^"]+)"', only) == [ticked]
     assert ticked == f"1::{desk.invoice}=1766.40"
     for _ in range(2):
         answer = desk.finance.post("/finance/bank", data={"confirm": ticked, "once": "same"})

@@ -1,4 +1,6 @@
-"""Statements in XML: ISO 20022 camt.053, every version and none, and camt.052 and camt.054 that look alike.
+"""Statements in XML: ISO 20022 camt.053, every version and none.
+
+Reports within a day (camt.052) and notices (camt.054) look alike and say the same movements again: they are refused.
 
 Elements are found by their local names, since banks send versions 2 to 13 with and without a namespace. A document
 type is refused: it is how an XML file reaches for others (XXE) or grows without end.
@@ -26,7 +28,6 @@ from sla_manager.gateways.statements.lines import (
 from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.money import Money
 
-_STATEMENTS = ("Stmt", "Rpt", "Ntfctn")
 _NO_REFERENCE = ("NOTPROVIDED", "NOREF", "NONREF")
 
 
@@ -39,7 +40,12 @@ def read_camt(content: bytes) -> tuple[Statement, ...]:
     except (ParseError, LookupError, ValueError) as error:
         raise UnreadableStatement(f"The file is cut short or damaged: {error}.") from error
     _strip_namespaces(root)
-    found = [one for kind in _STATEMENTS for one in root.iter(kind)]
+    found = list(root.iter("Stmt"))
+    if not found and (root.find(".//Rpt") is not None or root.find(".//Ntfctn") is not None):
+        raise UnreadableStatement(
+            "The file is a report within a day or a notice (camt.052, camt.054).",
+            "Download the statement of the whole day (camt.053).",
+        )
     if not found:
         raise UnreadableStatement("The file is XML, but no bank statement (camt.053).")
     statements, number = [], 0

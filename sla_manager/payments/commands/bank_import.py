@@ -76,6 +76,7 @@ def take_statement(
         return made
     named = _named(file, account)
     kept, findings = _possible(named, file.findings, london_date(at))
+    findings = [*_otherwise(session, file.written, kept), *findings]
     if findings and not accept_findings:
         raise StatementHasFindings(findings, len(kept))
     if not kept:
@@ -122,6 +123,32 @@ def _possible(
         else:
             kept.append((account, line))
     return kept, sorted(found, key=lambda one: one.number)
+
+
+def _otherwise(session: Session, written: str, lines: Sequence[tuple[str, StatementLine]]) -> list[Finding]:
+    """Say which days came in a file of another kind: banks word the same line differently, so it would double."""
+    findings = []
+    for account in sorted({one for one, _ in lines}):
+        days = {line.booked_on for one, line in lines if one == account}
+        query = (
+            select(BankLine.booked_on, BankImport.written)
+            .join(BankImport, BankImport.id == BankLine.import_id)
+            .where(
+                BankLine.account == account,
+                BankLine.booked_on.between(min(days), max(days)),
+                BankImport.written != written,
+            )
+            .distinct()
+        )
+        there = sorted((day, other) for day, other in session.execute(query) if day in days)
+        if there:
+            day, other = there[0]
+            said = (
+                f"Lines of {long_date(day)} were taken from a file of another kind ({other}). "
+                "They would stand here twice."
+            )
+            findings.append(Finding(0, said))
+    return findings
 
 
 def _unknown(session: Session, lines: list[tuple[str, StatementLine]]) -> list[dict[str, object]]:

@@ -23,6 +23,8 @@ from sla_manager.web.forms import BaseForm, once_key
 from sla_manager.web.guard import may, permitted
 from sla_manager.web.pages import actor, now, reading, transaction
 
+MOST_PROPOSED, MOST_TOGETHER = 5_000, 200
+"""How many lines are looked through for sure ones, and how many are confirmed together."""
 _CONFIRMED = re.compile(r"(\d{1,18}):(\d{0,18}):((?:\d{1,18}=\d{1,11}\.\d\d,?)*)")
 
 
@@ -68,10 +70,13 @@ def _value(proposal: Proposal) -> str:
     return f"{proposal.arrived.line_id}:{proposal.customer_id if proposal.left else ''}:{amounts}"
 
 
-def _rows(after: int | None) -> list[Row]:
+def _rows(after: int | None, *, only_sure: bool) -> list[Row]:
     session = reading()
-    lines = open_lines(session, after=after)
+    lines = open_lines(session, after=after, limit=MOST_PROPOSED if only_sure else PAGE)
     proposals = propose(session, lines) if lines else {}
+    if only_sure:
+        lines = [one for one in lines if proposals[one.line.id].sureness is Sureness.SURE][:MOST_TOGETHER]
+        proposals = {one.line.id: proposals[one.line.id] for one in lines}
     customers = {one.customer_id for one in proposals.values() if one.customer_id is not None}
     names = customer_names(session, customers)
     recorded = recorded_already(session, lines)
@@ -98,7 +103,7 @@ def confirm_lines() -> ResponseReturnValue:
         if not ticked:
             form.refuse(Refused("Tick at least one line, or open a line to match it by hand."))
         done = 0
-        for value in ticked[:PAGE]:
+        for value in ticked[:MOST_TOGETHER]:
             try:
                 _confirm(value, form.once.data)
                 done += 1
@@ -131,18 +136,21 @@ def _confirm(value: str, once: str) -> None:
 
 
 def _page(form: ConfirmForm) -> str:
-    after = request.args.get("after", type=int)
-    rows = _rows(after)
+    after, only_sure = request.args.get("after", type=int), request.args.get("show") == "sure"
+    rows = _rows(after, only_sure=only_sure)
     count, amount = unmatched_total(reading())
     return render_template(
         "finance/bank.html",
         navigation=finance_menu(),
         form=form,
         rows=rows,
+        only_sure=only_sure,
         count=count,
         amount=money(amount),
         account_words=account_words,
         first=url_for("finance.bank") if after else "",
-        next=url_for("finance.bank", after=rows[-1].line.line.id) if len(rows) == PAGE else "",
+        next=url_for("finance.bank", after=rows[-1].line.line.id)
+        if len(rows) == PAGE and not only_sure
+        else "",
         may_pay=may(Permission.RECORD_PAYMENTS),
     )
