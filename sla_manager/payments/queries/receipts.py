@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal_column, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, func, literal_column, or_, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
+from sla_manager.agreements.models import Agreement
 from sla_manager.billing.models import Document
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.kernel.errors import NotFound
@@ -141,7 +142,9 @@ def receipts_page(
 
 def receipt(session: Session, receipt_id: int) -> ReceiptRow:
     """Return one payment."""
-    query = select(Receipt, _allocated(), _refunded()).options(*_WITH_CUSTOMER).where(Receipt.id == receipt_id)
+    query = (
+        select(Receipt, _allocated(), _refunded()).options(*_WITH_CUSTOMER).where(Receipt.id == receipt_id)
+    )
     row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound
@@ -192,12 +195,20 @@ def unallocated_total(session: Session) -> Money:
     return _money(received) - _money(allocated) - _money(back)
 
 
-def open_of_school(session: Session, agreement_ids: Collection[int]) -> Money:
-    """Return what is open on the documents of a school's agreements."""
+def open_of_school(session: Session, school_id: int) -> Money:
+    """Return what is open on a school's documents: those of its agreements, and what it pays outside of them."""
     query = (
         select(DocumentBalance.open)
         .join(Document, Document.id == DocumentBalance.document_id)
-        .where(Document.agreement_id.in_(agreement_ids))
+        .where(
+            or_(
+                Document.agreement_id.in_(select(Agreement.id).where(Agreement.school_id == school_id)),
+                and_(
+                    Document.agreement_id.is_(None),
+                    Document.customer_id.in_(select(Customer.id).where(Customer.school_id == school_id)),
+                ),
+            )
+        )
     )
     return total(session.scalars(query))
 

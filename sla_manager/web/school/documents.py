@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sla_manager.agreements.queries import school_agreements
 from sla_manager.billing.queries import credits_of, document, file_of, school_documents
 from sla_manager.kernel.errors import GatewayFailed
 from sla_manager.payments.queries import open_amount, open_amounts, open_of_school
@@ -28,14 +27,13 @@ def documents(school: School) -> str:
     """List the school's documents with what is open on each."""
     session = reading()
     found = school_documents(session, school.id, after=request.args.get("after", ""))
-    agreements = [one.id for one in school_agreements(session, school.id)]
     return render_template(
         "school/documents.html",
         navigation=school_menu(school),
         school=school,
         found=found,
         open=open_amounts(session, [row.id for row in found.rows]),
-        owed=open_of_school(session, agreements),
+        owed=open_of_school(session, school.id),
         today=today(),
         to=lambda document_id: url_for("school.document", urn=school.urn, document_id=document_id),
         first=url_for("school.documents", urn=school.urn) if "after" in request.args else "",
