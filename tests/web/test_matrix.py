@@ -43,6 +43,7 @@ from sla_manager.catalogue.commands.bundles import add_discount
 from sla_manager.catalogue.rules.discounts import DiscountKind, DiscountRule
 from sla_manager.config import ROOT
 from sla_manager.finance.commands import make_batch
+from sla_manager.finance.commands.replies import receive_reply
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.money import Money
 from sla_manager.payments.commands import record_receipt
@@ -278,6 +279,9 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
         )
         allocation = session.scalars(select(Allocation.id)).one()
         batch = make_batch(session, "sage50", by=by, at=at)
+        reply = receive_reply(
+            session, "sage50", filename="reply.csv", content=b"Number,Status\n1,ok\n", by=by, at=at
+        )
         locked = lock_period(session, date(2025, 3, 31), reason="Before we began", by=by, at=at)
         refund = refund_receipt(
             session, receipt.id, amount=Money(10), method="cheque", reason="Agreed", refunded_on=date(2025, 10, 14),
@@ -298,6 +302,7 @@ def a_world(sqlite: Database, by: Actor, at: datetime) -> World:
             "receipt_id": (receipt.id, 999_999),
             "allocation_id": (allocation, 999_999),
             "batch_id": (batch.id, 999_999),
+            "reply_id": (reply.id, 999_999),
             "lock_id": (locked.id, 999_999),
             "charge_id": (charged.id, 999_999),
         }

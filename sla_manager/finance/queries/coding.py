@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from sla_manager.agreements.models import AgreementLine
@@ -14,7 +15,8 @@ from sla_manager.catalogue.models import Offering
 from sla_manager.catalogue.rules.families import Family
 from sla_manager.finance.models import SchoolCode, ServiceCode
 from sla_manager.finance.queries.batches import waits
-from sla_manager.finance.rules.coding import NO_CODING, Coding, suggested
+from sla_manager.finance.rules.coding import CFR_CODES, NO_CODING, RETURN_LINES, Coding, suggested
+from sla_manager.kernel.errors import NotFound
 from sla_manager.people.models import Customer, School, TradingService
 from sla_manager.people.rules.customer_classes import CustomerClass
 
@@ -37,26 +39,37 @@ def school_codes(
     session: Session, *, after: int = 0, search: str = "", missing: bool = False, limit: int = 50
 ) -> list[SchoolRow]:
     """Return schools in the order of their URN, after one of them."""
-    query = (
+    query = _schools().where(School.urn > after).order_by(School.urn).limit(limit)
+    if search:
+        like = f"%{search.lower()}%"
+        query = query.where(or_(func.lower(School.name).like(like), SchoolCode.cost_centre == search))
+    if missing:
+        query = query.where(SchoolCode.id.is_(None), _is_own(School))
+    return [_row(one) for one in session.execute(query)]
+
+
+def school_row(session: Session, customer_id: int) -> SchoolRow:
+    """Return one school that pays."""
+    found = session.execute(_schools().where(Customer.id == customer_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return _row(found)
+
+
+def _schools() -> Select[Any]:
+    return (
         select(
             Customer.id, School.urn, School.name, Customer.account_reference, SchoolCode.cost_centre,
             SchoolCode.account_code,
         )
         .join(School, School.id == Customer.school_id)
         .outerjoin(SchoolCode, SchoolCode.customer_id == Customer.id)
-        .where(School.urn > after)
-        .order_by(School.urn)
-        .limit(limit)
     )  # fmt: skip
-    if search:
-        like = f"%{search.lower()}%"
-        query = query.where(or_(func.lower(School.name).like(like), SchoolCode.cost_centre == search))
-    if missing:
-        query = query.where(SchoolCode.id.is_(None), _is_own(School))
-    return [
-        SchoolRow(one, urn, name, account, centre or "", code or "")
-        for one, urn, name, account, centre, code in session.execute(query)
-    ]
+
+
+def _row(found: Row[Any]) -> SchoolRow:
+    one, urn, name, account, centre, code = found
+    return SchoolRow(one, urn, name, account, centre or "", code or "")
 
 
 def _is_own(school: type[School]) -> ColumnElement[bool]:
@@ -190,3 +203,19 @@ def coding_of(
         cfr_code=((mine and mine.cfr_code) or usual.cfr_code) if usual.cfr_code else "",
         return_line=((mine and mine.return_line) or usual.return_line) if usual.return_line else "",
     )
+
+
+def reported_as(session: Session, document_id: int) -> str:
+    """Return the codes that the school reports a document's lines by, in words; empty where it reports none."""
+    document = session.get_one(Document, document_id)
+    customer_class = classes_of(session, [document.customer_id]).get(document.customer_id)
+    training, codes = training_lines(session, [document_id]), service_codes(session)
+    lines = session.scalars(select(DocumentLine.id).where(DocumentLine.document_id == document_id))
+    named: dict[str, None] = {}
+    for line_id in lines:
+        coding = coding_of(codes, document.service_id, customer_class, training=line_id in training)
+        if coding.cfr_code:
+            named[f"{coding.cfr_code} {CFR_CODES.get(coding.cfr_code, '')}".strip()] = None
+        if coding.return_line:
+            named[f"{coding.return_line} {RETURN_LINES.get(coding.return_line, '')}".strip()] = None
+    return ", ".join(named)

@@ -91,9 +91,7 @@ def answered(session: Session, batch_id: int) -> Counter[str]:
     earlier = aliased(LedgerAnswer)
     latest = (
         select(func.max(earlier.id))
-        .where(
-            earlier.document_id == ExportedDocument.document_id, earlier.target == ExportedDocument.target
-        )
+        .where(earlier.document_id == ExportedDocument.document_id, earlier.target == ExportedDocument.target)
         .correlate(ExportedDocument)
         .scalar_subquery()
     )

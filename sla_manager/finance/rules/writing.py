@@ -231,3 +231,12 @@ def _filled(column: Column, text: str, value: Cell) -> str:
         is_number = not isinstance(value, str | date)
         return text.zfill(column.width) if is_number else text.rjust(column.width, "0")
     return text.ljust(column.width)
+
+
+def sample(layout: Layout, documents: Iterable[ExportDocument]) -> str:
+    """Return what the file would say of some documents, as text: of several files, one after the other."""
+    content = write(layout, documents).content
+    if not content.startswith(b"PK"):
+        return content.decode(layout.encoding)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return "\n".join(archive.read(name).decode(layout.encoding) for name in archive.namelist())

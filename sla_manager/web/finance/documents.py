@@ -13,6 +13,9 @@ from sla_manager.billing.queries import creditable, credits_of, document, docume
 from sla_manager.billing.queries.policy import finance_policy
 from sla_manager.billing.rules.kinds import DocumentKind
 from sla_manager.finance.queries import batches_of
+from sla_manager.finance.queries.coding import reported_as
+from sla_manager.finance.queries.replies import answers_of
+from sla_manager.finance.rules.replies import STATUSES
 from sla_manager.kernel.errors import GatewayFailed
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.payments.queries import (
@@ -115,6 +118,10 @@ def one_document(document_id: int) -> str:
         acting=BaseForm(),
         file=file_of(session, document_id),
         batches=batches_of(session, document_id),
+        answers=answers_of(session, document_id),
+        statuses=STATUSES,
+        coding=reported_as(session, document_id),
+        may_export=may(Permission.EXPORT),
         overdue=_days_overdue(found.due_on),
         holds=holds_in_force(session, [document_id]).get(document_id, []),
         may_claim=_may_claim(found),

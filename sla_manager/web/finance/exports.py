@@ -7,6 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from sla_manager.finance.commands import make_batch
 from sla_manager.finance.queries import PAGE, batch, batch_documents, batches, layouts, waiting_count
+from sla_manager.finance.queries.coding import without_cost_centre
+from sla_manager.finance.queries.replies import answered, rejected_documents
+from sla_manager.finance.rules.settings import JOURNAL
 from sla_manager.kernel.errors import Broken, Refused
 from sla_manager.kernel.references import sha256
 from sla_manager.people.rules.roles import Permission
@@ -15,6 +18,8 @@ from sla_manager.web.finance.menu import finance_menu
 from sla_manager.web.forms import BaseForm, ChoiceField, choice
 from sla_manager.web.guard import permitted
 from sla_manager.web.pages import actor, now, reading, transaction
+
+_TYPES = {"csv": "text/csv", "txt": "text/plain", "zip": "application/zip"}
 
 
 class BatchForm(BaseForm):
@@ -53,6 +58,7 @@ def exports() -> ResponseReturnValue:
         form=form,
         rows=rows,
         layouts=layouts(reading()),
+        without=without_cost_centre(reading(), JOURNAL, "recharges"),
         first=url_for("finance.exports") if before else "",
         next=url_for("finance.exports", before=rows[-1].id) if len(rows) == PAGE else "",
     )
@@ -68,6 +74,8 @@ def export_batch(batch_id: int) -> str:
         "finance/export_batch.html",
         navigation=finance_menu(),
         batch=batch(session, batch_id),
+        answered=answered(session, batch_id),
+        rejected=rejected_documents(session, batch_id),
         documents=batch_documents(session, batch_id),
     )
 
@@ -82,7 +90,7 @@ def export_file(batch_id: int) -> Response:
         raise Broken(f"{found.filename} is not what was made.")
     return Response(
         content,
-        mimetype="text/csv",
+        mimetype=_TYPES.get(found.filename.rpartition(".")[2], "application/octet-stream"),
         headers={
             "Content-Disposition": f'attachment; filename="{found.filename}"',
             "Cache-Control": "private, no-store",

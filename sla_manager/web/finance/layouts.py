@@ -10,13 +10,24 @@ from sqlalchemy import select
 
 from sla_manager.billing.models import Document
 from sla_manager.catalogue.rules.vat import VatCode
-from sla_manager.finance.commands import save_layout, save_sage50
+from sla_manager.finance.commands import save_layout
 from sla_manager.finance.queries import export_documents, layout, mapping
-from sla_manager.finance.rules.cells import DATE_FORMATS, DELIMITERS, ENCODINGS
+from sla_manager.finance.queries.batches import in_scope
+from sla_manager.finance.rules.cells import DATE_FORMATS, DECIMALS, DELIMITERS, ENCODINGS
 from sla_manager.finance.rules.fields import FIELDS
-from sla_manager.finance.rules.layouts import MOST_COLUMNS, ROWS, SIGNS, Column, Layout, check_layout
+from sla_manager.finance.rules.layouts import (
+    ALIGNMENTS,
+    MOST_COLUMNS,
+    ONLY,
+    ROWS,
+    SCOPES,
+    SIGNS,
+    Column,
+    Layout,
+    check_layout,
+)
 from sla_manager.finance.rules.ready import READY
-from sla_manager.finance.rules.writing import render
+from sla_manager.finance.rules.writing import sample
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.finance import blueprint
@@ -27,9 +38,11 @@ from sla_manager.web.pages import actor, now, reading, transaction
 
 PREVIEWED = 5
 EMPTY_COLUMNS = 3
+_NARROW = {"classes": "govuk-input--width-10"}
 
 
-def _choices(table: dict[str, str]) -> list[Any]:
+def choices_of(table: dict[str, str]) -> list[Any]:
+    """Return the options of a table of words."""
     return [choice(value, label) for value, label in table.items()]
 
 
@@ -40,57 +53,52 @@ class LayoutForm(BaseForm):
         "Short name", hint="Small letters, digits and hyphens, like council-ledger.", enter="Enter a name"
     )
     title = TextField("Title", hint="What people call it.")
-    rows = SelectField("Rows", choices=_choices(ROWS))
+    scope = SelectField("Documents", choices=choices_of(SCOPES), default="all")
+    rows = SelectField("Rows", choices=choices_of(ROWS))
     date_format = SelectField("Dates", choices=[choice(one, one) for one in DATE_FORMATS])
-    sign = SelectField("Credits", choices=_choices(SIGNS))
-    delimiter = SelectField("Between columns", choices=_choices(DELIMITERS))
-    encoding = SelectField("Encoding", choices=_choices(ENCODINGS))
+    decimals = SelectField("Amounts", choices=choices_of(DECIMALS), default="point")
+    sign = SelectField("Credits", choices=choices_of(SIGNS))
+    delimiter = SelectField(
+        "Between columns",
+        choices=choices_of(DELIMITERS),
+        hint="With fixed widths, each column needs its width in characters.",
+    )
+    encoding = SelectField("Encoding", choices=choices_of(ENCODINGS))
     header = CheckboxField("Write the headings in the first row")
-    tax_standard = TextField("Tax code for the standard rate", default="T1")
-    tax_zero = TextField("Tax code for the zero rate", default="T0")
-    tax_exempt = TextField("Tax code for exempt", default="T2")
-    tax_outside_scope = TextField("Tax code for outside the scope", default="T9")
-
-
-class Sage50Form(BaseForm):
-    """The council's own codes in Sage 50."""
-
-    nominal = TextField("Nominal code", enter="Enter a nominal code, like 4000")
-    department = TextField("Department", enter="Enter a department, like 0")
-    date_format = SelectField("Dates", choices=[choice(one, one) for one in ("dd/mm/yyyy", "ddmmyyyy")])
-    encoding = SelectField("Encoding", choices=_choices(ENCODINGS))
-    tax_standard = TextField("Tax code for the standard rate", enter="Enter a tax code, like T1")
-    tax_zero = TextField("Tax code for the zero rate", enter="Enter a tax code, like T0")
-    tax_exempt = TextField("Tax code for exempt", enter="Enter a tax code, like T2")
-    tax_outside_scope = TextField("Tax code for outside the scope", enter="Enter a tax code, like T9")
+    charge_word = TextField(
+        "Your system’s word for a charge", default="Invoice", longest=50, look=_NARROW, enter="Enter a word"
+    )
+    credit_word = TextField(
+        "Your system’s word for a credit",
+        default="Credit note",
+        longest=50,
+        look=_NARROW,
+        enter="Enter a word",
+    )
+    tax_standard = TextField("Tax code for the standard rate", default="T1", look=_NARROW)
+    tax_zero = TextField("Tax code for the zero rate", default="T0", look=_NARROW)
+    tax_exempt = TextField("Tax code for exempt", default="T2", look=_NARROW)
+    tax_outside_scope = TextField("Tax code for outside the scope", default="T9", look=_NARROW)
 
 
 @blueprint.route("/layouts/new", methods=["GET", "POST"])
 @permitted(Permission.EXPORT)
 def new_layout() -> ResponseReturnValue:
     """Make a layout of the council's own."""
-    return _editor("")
+    return editor("")
 
 
-@blueprint.route("/layouts/<name>", methods=["GET", "POST"], endpoint="layout")
-@permitted(Permission.EXPORT)
-def one_layout(name: str) -> ResponseReturnValue:
-    """Change a layout of the council's own; batches that were made stay as they are."""
-    if name == "sage50":
-        return _sage50()
-    if name in READY or mapping(reading(), name) is None:
+def editor(name: str) -> ResponseReturnValue:
+    """Show a layout of the council's own to be changed, with what it would write, and save it."""
+    if name and (name in READY or mapping(reading(), name) is None):
         raise NotFound
-    return _editor(name)
-
-
-def _editor(name: str) -> ResponseReturnValue:
     known = layout(reading(), name) if name else None
     form = LayoutForm(data=_as_typed(known)) if request.method == "GET" else LayoutForm()
     columns = _columns() if request.method == "POST" else list(known.columns if known else _first_columns())
     preview, act = "", request.form.get("act", "")
     if form.is_sent():
         try:
-            wanted = _wanted(form, columns, name)
+            wanted = check_layout(_wanted(form, columns, name))
             if act == "save":
                 with transaction() as session:
                     save_layout(
@@ -99,9 +107,11 @@ def _editor(name: str) -> ResponseReturnValue:
                     )  # fmt: skip
                 flash(f"Layout {wanted.name} is saved.", "success")
                 return redirect(url_for("finance.exports"), 303)
-            preview = _preview(check_layout(wanted))
+            preview = preview_of(wanted)
         except Refused as error:
             form.refuse(error)
+    elif request.method == "GET" and known is not None:
+        preview = preview_of(known)
     empty = [Column("")] * min(EMPTY_COLUMNS, MOST_COLUMNS - len(columns))
     page = render_template(
         "finance/layout.html",
@@ -110,6 +120,8 @@ def _editor(name: str) -> ResponseReturnValue:
         name=name,
         columns=[*columns, *empty],
         fields=FIELDS,
+        alignments=ALIGNMENTS,
+        only=ONLY,
         preview=preview,
     )
     return page, 422 if form.error_list() else 200
@@ -128,6 +140,8 @@ def _as_typed(known: Layout | None) -> dict[str, Any]:
             "date_format": "dd/mm/yyyy",
             "sign": "signed",
             "encoding": "utf-8-sig",
+            "charge_word": "Invoice",
+            "credit_word": "Credit note",
         }
     taxes = {f"tax_{code}": given for code, given in known.tax_codes.items()}
     return {"name": known.name, "title": known.title, **known.options(), **taxes}
@@ -141,13 +155,29 @@ def _columns() -> list[Column]:
         header = typed.get(f"header_{place}", "").strip()
         field, constant = typed.get(f"field_{place}", ""), typed.get(f"constant_{place}", "")
         if header or field or constant:
-            order = typed.get(f"order_{place}", "")
-            columns.append((int(order) if order.isdigit() and len(order) < 5 else place + 1, place,
-                            Column(header, field if not constant else "", constant)))  # fmt: skip
+            column = Column(
+                header,
+                field if not constant else "",
+                constant,
+                longest=_number(f"longest_{place}"),
+                width=_number(f"width_{place}"),
+                align=typed.get(f"align_{place}", "left"),
+                only=typed.get(f"only_{place}", ""),
+            )
+            columns.append((_number(f"order_{place}") or place + 1, place, column))
     return [column for _, _, column in sorted(columns, key=lambda one: one[:2])]
 
 
-def _taxes(form: Any) -> dict[str, str]:
+def _number(name: str) -> int:
+    """Return a small whole number as typed; empty is 0, anything else is beyond what is allowed."""
+    text = request.form.get(name, "").strip()
+    if not text:
+        return 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 10_000
+
+
+def taxes_of(form: Any) -> dict[str, str]:
+    """Return the tax codes as they were typed."""
     return {code.value: (form[f"tax_{code.value}"].data or "").strip() for code in VatCode}
 
 
@@ -161,35 +191,17 @@ def _wanted(form: LayoutForm, columns: list[Column], name: str) -> Layout:
         delimiter=form.delimiter.data,
         encoding=form.encoding.data,
         date_format=form.date_format.data,
+        decimals=form.decimals.data or "point",
         sign=form.sign.data,
-        tax_codes=_taxes(form),
+        scope=form.scope.data or "all",
+        charge_word=form.charge_word.data,
+        credit_word=form.credit_word.data,
+        tax_codes=taxes_of(form),
     )
 
 
-def _preview(wanted: Layout) -> str:
-    """Return the first lines that the file would have, of the latest documents."""
+def preview_of(wanted: Layout) -> str:
+    """Return what the file would say of the latest documents."""
     session = reading()
-    ids = list(session.scalars(select(Document.id).order_by(Document.id.desc()).limit(PREVIEWED)))
-    return render(wanted, export_documents(session, sorted(ids))).decode(wanted.encoding)
-
-
-def _sage50() -> ResponseReturnValue:
-    stored = mapping(reading(), "sage50")
-    options = {"nominal": "4000", "department": "0", "date_format": "dd/mm/yyyy", "encoding": "utf-8"} | (
-        stored.options if stored else {}
-    )
-    known = {f"tax_{code}": given for code, given in layout(reading(), "sage50").tax_codes.items()}
-    form = Sage50Form(data={**options, **known}) if request.method == "GET" else Sage50Form()
-    if form.is_sent():
-        chosen = {name: form[name].data for name in ("nominal", "department", "date_format", "encoding")} | {
-            "tax_codes": _taxes(form)
-        }
-        try:
-            with transaction() as session:
-                save_sage50(session, options=chosen, by=actor(), at=now())
-            flash("Your codes for Sage 50 are saved.", "success")
-            return redirect(url_for("finance.exports"), 303)
-        except Refused as error:
-            form.refuse(error)
-    page = render_template("finance/sage50.html", navigation=finance_menu(), form=form)
-    return page, 422 if form.error_list() else 200
+    query = select(Document.id).where(in_scope(wanted.scope)).order_by(Document.id.desc()).limit(PREVIEWED)
+    return sample(wanted, export_documents(session, sorted(session.scalars(query))))
