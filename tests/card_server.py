@@ -17,7 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 import stripe
-from stripe.params import RefundCreateParams
+from stripe.params import RefundCreateParams, RefundListParams
 from stripe.params.checkout import SessionCreateParams
 
 from tests.card_params import BadParams, checked, read_form
@@ -160,6 +160,16 @@ class CardServer:
         wanted = checked(form, RefundCreateParams)
         return self.refund(wanted["payment_intent"], wanted["amount"], wanted["metadata"])
 
+    def refunds(self, form: Thing) -> Thing:
+        """List what went back of a payment, the latest first."""
+        wanted = checked(form, RefundListParams)
+        found = [
+            one
+            for one in reversed(self.things.values())
+            if one["object"] == "refund" and one["payment_intent"] == wanted["payment_intent"]
+        ]
+        return {"object": "list", "url": "/v1/refunds", "has_more": False, "data": found[: wanted["limit"]]}
+
     def expire(self, page_id: str) -> Thing:
         """Close a page that is open."""
         page = self.things[page_id]
@@ -197,6 +207,8 @@ class CardServer:
             return self.create_page(form)
         if (method, path) == ("POST", "/v1/refunds"):
             return self.create_refund(form)
+        if (method, path) == ("GET", "/v1/refunds"):
+            return self.refunds(form)
         if found := re.fullmatch(r"/v1/checkout/sessions/(\w+)/expire", path):
             return self.expire(found[1])
         if (
@@ -249,7 +261,8 @@ def _handler(server: CardServer) -> type[BaseHTTPRequestHandler]:
             if self.headers["Authorization"] != f"Bearer {KEY}":
                 return self._send(401, _error("Invalid API Key provided", "invalid_request_error"))
             key = self.headers["Idempotency-Key"] if self.command == "POST" else None
-            status, answer = server.answer(self.command, self.path.partition("?")[0], body, key)
+            path, _, question = self.path.partition("?")
+            status, answer = server.answer(self.command, path, body or question, key)
             if server.loses_answers:
                 server.loses_answers -= 1
                 self.close_connection = True

@@ -203,6 +203,11 @@ class Cards:
             )
         )
 
+    def refunds_of(self, payment_id: str) -> list[CardRefund]:
+        """Return what went back of a payment, the latest first."""
+        found = _asked(lambda: self._client.v1.refunds.list({"payment_intent": payment_id, "limit": 100}))
+        return [_refund(one) for one in found.data]
+
     def refund(self, refund_id: str) -> CardRefund:
         """Return a refund as it is now."""
         return _refund(_asked(lambda: self._client.v1.refunds.retrieve(refund_id)))

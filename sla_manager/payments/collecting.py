@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
-from sla_manager.gateways.cards import CardPage, CardPayment, Cards, CardsRefused, PageWanted
+from sla_manager.gateways.cards import CardPage, CardPayment, CardRefund, Cards, CardsRefused, PageWanted
 from sla_manager.kernel.errors import GatewayFailed, NotFound
 from sla_manager.payments.commands.card_alerts import raise_alert
 from sla_manager.payments.commands.card_checkouts import ask_checkout, drop_checkout, note_page
 from sla_manager.payments.commands.card_disputes import ChangedMeanwhile, dispute_version, note_dispute
 from sla_manager.payments.commands.card_events import mark_handled, try_later
 from sla_manager.payments.commands.card_payments import NOT_OURS, settle_payment
-from sla_manager.payments.commands.card_refunds import fail_order, note_refund, order_key
+from sla_manager.payments.commands.card_refunds import ORDER, fail_order, note_refund, order_key
 from sla_manager.payments.models import CardCheckout, CardEvent, CardRefundOrder
 from sla_manager.payments.queries.cards import (
     checkout_by_page,
@@ -34,6 +34,8 @@ from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
 
 TRIES = 3
+KEYS_HOLD = timedelta(hours=20)
+"""How long we trust that the provider remembers a key; it promises 24 hours."""
 CHECK_PAGES_AFTER = timedelta(minutes=1)
 CHECK_REFUNDS_AFTER = timedelta(minutes=5)
 CHECK_DISPUTES_AFTER = timedelta(hours=6)
@@ -214,7 +216,7 @@ def carry_out_refund(till: Till, order: CardRefundOrder, *, at: datetime) -> str
         if order.provider_id is not None:
             refund = till.cards.refund(order.provider_id)
         else:
-            refund = till.cards.give_back(
+            refund = _made_before(till, order, at) or till.cards.give_back(
                 order.payment_id, pence=order.refund.amount.pence, key=order_key(order, order.refund)
             )
     except CardsRefused as error:
@@ -223,6 +225,14 @@ def carry_out_refund(till: Till, order: CardRefundOrder, *, at: datetime) -> str
         return error.message
     with till.database.transaction() as session:
         return note_refund(session, refund, at=at)
+
+
+def _made_before(till: Till, order: CardRefundOrder, at: datetime) -> CardRefund | None:
+    """Return the refund that an old order made when its answer was lost: the provider forgets keys after a day."""
+    if at < order.asked_at + KEYS_HOLD:
+        return None
+    key = order_key(order, order.refund)
+    return next((one for one in till.cards.refunds_of(order.payment_id) if one.marks.get(ORDER) == key), None)
 
 
 def collect(till: Till, *, at: datetime, stopping: Callable[[], bool] = lambda: False) -> str:

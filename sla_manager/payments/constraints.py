@@ -93,3 +93,18 @@ for _name in ("dispute_message(once_key)", "uq_dispute_message_once_key"):
     says(_name, "This message was sent already.", kind=Conflict)
 for _table in ("dispute_message", "reminder", "reminder_withdrawal", "bank_rate", "late_payment_claim"):
     says(f"append_only_{_table}", "What was said or claimed is never rewritten. Add to it.", kind=Conflict)
+for _name in ("card_checkout(document_id)", "uq_card_checkout_live"):
+    says(_name, "Somebody else is opening the card page of this invoice. Try again.", kind=Conflict)
+for _name in ("card_event(event_id)", "uq_card_event_event_id"):
+    says(_name, "This message was kept already.", kind=Conflict)
+for _name in ("card_receipt(payment_id)", "uq_card_receipt_payment_id"):
+    says(_name, "This card payment was recorded already.", kind=Conflict)
+for _name in ("card_refund_order(refund_id)", "uq_card_refund_order_refund_id"):
+    says(_name, "This refund was ordered already.", kind=Conflict)
+for _name in ("card_dispute(dispute_id)", "uq_card_dispute_dispute_id"):
+    says(_name, "This dispute was noted already.", kind=Conflict)
+for _name in ("card_alert(once_key)", "uq_card_alert_once_key"):
+    says(_name, "This was told already.", kind=Conflict)
+for _name in ("pay_link(once_key)", "uq_pay_link_once_key"):
+    says(_name, "This link was sent already.", kind=Conflict)
+says("append_only_card_receipt", "By which payment money came is never rewritten.", kind=Conflict)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import func, select, text
 
+from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.billing.commands import issue_credit_note
 from sla_manager.billing.models import Document
 from sla_manager.cli.demonstration.cards import tell_cards
@@ -149,6 +150,14 @@ def test_a_page_asks_for_what_is_open_and_its_payment_settles_the_invoice(
     assert made.once_key == f"card:{server.things[page['id']]['payment_intent']}"
     assert left(either) == "0.00"
     assert kept(either, CardAlert) == []
+
+
+def test_m2_the_card_page_asks_for_the_stored_gross(till: Till, server: CardServer) -> None:
+    agree(till.database, offers=[("10.01", "1")] * 3, schedule=Schedule.SINGLE)
+    run_on(till.database, THIRD)
+    newest = documents(till.database)[-1]
+    start_payment(till, newest.id, by=BY, at=AT)
+    assert [one["amount_total"] for one in server.things.values()] == [36_04] == [newest.gross.pence]
 
 
 def test_p1_one_message_twenty_times_in_parallel_is_one_receipt(either: Till, server: CardServer) -> None:
@@ -388,6 +397,23 @@ def refunded(till: Till, order_id: int) -> str:
     with till.database.reading() as session:
         order = refund_order(session, order_id)
     return carry_out_refund(till, order, at=AT)
+
+
+def test_p8_an_answer_that_was_lost_for_days_gives_nothing_back_twice(till: Till, server: CardServer) -> None:
+    server.pay(page_of(till), pence=100_00)
+    collect(till, at=AT + timedelta(minutes=2))
+    (made,) = kept(till, Receipt)
+    with till.database.transaction() as session:
+        order = order_card_refund(
+            session, made.id, amount=Money(50_00), reason="Agreed", once_key="press", by=BY, at=AT
+        )
+    server.loses_answers = 3
+    with pytest.raises(GatewayFailed):
+        refunded(till, order.id)
+    server.kept.clear()
+    collect(till, at=AT + timedelta(days=3))
+    assert server.count("refund") == 1
+    assert [one.status for one in kept(till, CardRefundOrder)] == ["succeeded"]
 
 
 def test_a_refund_that_fails_is_on_account_again_and_told(till: Till, server: CardServer) -> None:

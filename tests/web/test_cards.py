@@ -19,6 +19,7 @@ from sla_manager.kernel.clock import as_at, fixed_clock
 from sla_manager.payments.collecting import Till, collect
 from sla_manager.payments.commands.pay_links import send_pay_link
 from sla_manager.payments.models import CardAlert, CardCheckout, CardEvent, Receipt, Refund
+from sla_manager.people.models import School
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import Role
 from sla_manager.store.database import Database
@@ -121,6 +122,19 @@ def test_a_school_pays_comes_back_and_sees_that_it_is_paid(desk: Desk) -> None:
     with desk.database.reading() as session:
         mails = session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.key.startswith("card-")))
         assert list(mails) == ["a@school.example"]
+
+
+def test_a_trust_pays_the_invoice_of_its_school_on_the_same_page(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        trust = builders.a_trust(session)
+        session.scalars(select(School).where(School.urn == URN)).one().trust_id = trust.id
+        lead = builders.a_person(session, Role.TRUST_FINANCE_LEAD, trust=trust, email="l@trust.example").id
+        where = f"/trust/{trust.id}/documents/{desk.document}"
+    client = desk.app.test_client()
+    sign_in_as(client, lead)
+    assert "Pay £1,766.40 by card" in client.get(where).text
+    assert client.post(f"{where}/pay").headers["Location"].rpartition("/")[2] == desk.page()
+    assert desk.finance.post(f"{where}/pay").status_code == 404
 
 
 def test_nobody_pays_through_another_schools_page_and_get_never_pays(desk: Desk) -> None:
