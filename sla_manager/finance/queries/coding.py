@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -56,7 +55,7 @@ def school_row(session: Session, customer_id: int) -> SchoolRow:
     return _row(found)
 
 
-def _schools() -> Select[Any]:
+def _schools() -> Select[int, int, str, str, str, str]:
     return (
         select(
             Customer.id, School.urn, School.name, Customer.account_reference, SchoolCode.cost_centre,
@@ -67,7 +66,7 @@ def _schools() -> Select[Any]:
     )  # fmt: skip
 
 
-def _row(found: Row[Any]) -> SchoolRow:
+def _row(found: Row[int, int, str, str, str, str]) -> SchoolRow:
     one, urn, name, account, centre, code = found
     return SchoolRow(one, urn, name, account, centre or "", code or "")
 
