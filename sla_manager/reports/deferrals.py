@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,7 @@ from sla_manager.billing.rules.locks import end_of
 from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.periods import ONE_DAY, FinancialYear
 from sla_manager.people.models import Customer, School, Trust
-from sla_manager.reports.earned import NOTHING, Deferral
+from sla_manager.reports.earned import NOTHING
 from sla_manager.reports.earnings import EarnedPart, earned_parts, invoiced_by_agreement
 from sla_manager.reports.waived import waived_by_line
 
@@ -25,7 +25,8 @@ from sla_manager.reports.waived import waived_by_line
 class DeferralRow:
     """An agreement (or a one-off charge) at the end of a day, everything since it began.
 
-    `earned` is delivered + charged + lapsed (+ extra time + what is earned evenly) − credited beyond the ledger.
+    `earned` is delivered (with extra time and what is earned evenly) + charged + lapsed − waived: what was credited
+    beyond the ledger.
     """
 
     agreement_id: int | None
@@ -38,27 +39,18 @@ class DeferralRow:
     charged: Money
     lapsed: Money
     waived: Money
+    earned: Money
     unused: Money
-
-    @property
-    def earned(self) -> Money:
-        """What is earned."""
-        return self.delivered + self.charged + self.lapsed - self.waived
-
-    @property
-    def deferral(self) -> Deferral:
-        """What is invoiced beside what is earned."""
-        return Deferral(self.invoiced, self.earned)
 
     @property
     def deferred(self) -> Money:
         """What is invoiced and not earned."""
-        return self.deferral.deferred
+        return Money(max(self.invoiced.pence - self.earned.pence, 0))
 
     @property
     def accrued(self) -> Money:
         """What is earned and not invoiced."""
-        return self.deferral.accrued
+        return Money(max(self.earned.pence - self.invoiced.pence, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,20 +150,28 @@ def _row(
     reference: str,
     customer: str,
     school: str,
-    parts: Iterable[EarnedPart],
+    parts: Sequence[EarnedPart],
     invoiced: Money,
     waived: Money,
 ) -> DeferralRow:
-    parts = list(parts)
+    delivered, charged, lapsed, unused = (
+        (total(amounts) for amounts in zip(*(_amounts(part) for part in parts), strict=True))
+        if parts
+        else (NOTHING,) * 4
+    )
     return DeferralRow(
         agreement_id=agreement_id, charge_id=None, reference=reference, customer=customer, school=school,
-        invoiced=invoiced,
-        delivered=total(part.worth.delivered + part.worth.passed + part.extra for part in parts),
-        charged=total(part.worth.charged for part in parts),
-        lapsed=total(part.worth.lapsed for part in parts),
-        waived=waived,
-        unused=total(part.worth.left for part in parts),
+        invoiced=invoiced, delivered=delivered, charged=charged, lapsed=lapsed, waived=waived,
+        earned=delivered + charged + lapsed - waived, unused=unused,
     )  # fmt: skip
+
+
+def _amounts(part: EarnedPart) -> tuple[Money, Money, Money, Money]:
+    worth = part.worth
+    delivered = worth.delivered
+    if worth.passed or part.extra:
+        delivered = delivered + worth.passed + part.extra
+    return delivered, worth.charged, worth.lapsed, worth.left
 
 
 def _waived(session: Session, on: date) -> dict[int, Money]:
@@ -218,12 +218,14 @@ def _one_off_rows(session: Session, on: date) -> list[DeferralRow]:
     rows = []
     for one, kind, net, delivered_on, customer, invoiced, credited in session.execute(query):
         back = -(credited or NOTHING)
+        done = delivered_on <= on
         rows.append(
             DeferralRow(
                 agreement_id=None, charge_id=one, reference=f"One-off {one}: {kind.replace('_', ' ')}",
                 customer=customer, school="", invoiced=(invoiced or NOTHING) - back,
-                delivered=net if delivered_on <= on else NOTHING, charged=NOTHING, lapsed=NOTHING,
-                waived=back if delivered_on <= on else NOTHING, unused=NOTHING,
+                delivered=net if done else NOTHING, charged=NOTHING, lapsed=NOTHING,
+                waived=back if done else NOTHING,
+                earned=net - back if done else NOTHING, unused=NOTHING,
             )
         )  # fmt: skip
     return rows

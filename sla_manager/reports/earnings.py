@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, Text, and_, case, func, or_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from sla_manager.agreements.models import Agreement, AgreementLine, LedgerEntry, TakenRow, Tranche, Variation
@@ -23,12 +23,16 @@ from sla_manager.billing.models import Document, DocumentLine
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.money import Money
 from sla_manager.kernel.periods import month_of
-from sla_manager.reports.earned import NOTHING, Worth, passed, worth_of
+from sla_manager.reports.earned import NOTHING, Worth, passed, worth_of_minutes
 from sla_manager.visits.models import Delivery, ExtraTime, ExtraTimeStatus
 
 _UNDONE: Any = aliased(LedgerEntry)
+_USES = tuple(
+    kind.value for kind in (EntryKind.DELIVERED, EntryKind.CHARGED, EntryKind.LAPSED, EntryKind.CREDITED)
+)
 _COUNTED_AS: Any = func.coalesce(_UNDONE.kind, LedgerEntry.kind)
-Figures = dict[tuple[int, EntryKind], int]
+Figures = Mapping[str, int]
+"""The minutes of a tranche by the kind they count as, as the ledger writes them: use is below nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +49,15 @@ class EarnedPart:
     year: int
     net: Money
     """What it was bought for, changes included."""
-    balance: Balance | None
+    figures: Figures | None
+    """None where time is not counted."""
     worth: Worth
     extra: Money = NOTHING
+
+    @property
+    def balance(self) -> Balance | None:
+        """The figures of its ledger."""
+        return None if self.figures is None else _balance(self.figures)
 
     @property
     def earned(self) -> Money:
@@ -80,47 +90,55 @@ def earned_parts(
     parts = []
     for tranche, line, agreement, of, minutes, net, starts, ends, early, schedule in session.execute(query):
         bought = net + varied.get((line, of), NOTHING)
-        balance = None if minutes is None else _balance(figures, tranche)
-        if balance is None:
+        entries = None if minutes is None else figures.get(tranche, {})
+        if entries is None:
             until = ends if early is None else max(starts, min(ends, early))
             worth = Worth(passed=(gone := passed(bought, starts, until, on)), left=bought - gone)
         elif schedule is Schedule.ON_DELIVERY:
             worth = on_delivery.get(tranche, Worth())
         else:
-            worth = worth_of(balance, bought)
+            worth = _worth(entries, bought)
         parts.append(
             EarnedPart(
                 tranche_id=tranche, line_id=line, agreement_id=agreement, year=of,
-                net=bought, balance=balance, worth=worth,
+                net=bought, figures=entries, worth=worth,
                 extra=extra.get((line, of), NOTHING),
             )
         )  # fmt: skip
     return parts
 
 
-def _figures(session: Session, on: date, year: int | None) -> Figures:
+def _figures(session: Session, on: date, year: int | None) -> dict[int, dict[str, int]]:
     """Return the minutes of each tranche by the kind they count as, reversals with the kind that they undo."""
-    minutes = func.sum(type_coerce(LedgerEntry.minutes, BigInteger))
+    kind = type_coerce(_COUNTED_AS, Text)
     query = (
-        select(LedgerEntry.tranche_id, _COUNTED_AS, minutes)
+        select(LedgerEntry.tranche_id, kind, func.sum(type_coerce(LedgerEntry.minutes, BigInteger)))
         .outerjoin(_UNDONE, _UNDONE.id == LedgerEntry.reverses_id)
         .where(LedgerEntry.effective_on <= on)
         .group_by(LedgerEntry.tranche_id, _COUNTED_AS)
     )
     if year is not None:
         query = query.join(Tranche, Tranche.id == LedgerEntry.tranche_id).where(Tranche.year == year)
-    return {(tranche, EntryKind(kind)): int(length) for tranche, kind, length in session.execute(query)}
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for tranche, counted_as, minutes in session.execute(query):
+        found[tranche][counted_as] = int(minutes)
+    return found
 
 
-def _balance(figures: Mapping[tuple[int, EntryKind], int], tranche: int) -> Balance:
-    def of(kind: EntryKind) -> Minutes:
-        return Minutes(
-            abs(figures.get((tranche, kind), 0)) if kind.takes_away else figures.get((tranche, kind), 0)
-        )
+def _worth(entries: Figures, net: Money) -> Worth:
+    delivered, charged, lapsed, credited = (-entries.get(kind, 0) for kind in _USES)
+    return worth_of_minutes(
+        entries.get(EntryKind.CONTRACTED.value, 0) + entries.get(EntryKind.VARIED.value, 0),
+        delivered, charged, lapsed, credited, net,
+    )  # fmt: skip
 
+
+def _balance(entries: Figures) -> Balance:
+    delivered, charged, lapsed, credited = (Minutes(-entries.get(kind, 0)) for kind in _USES)
     return Balance(
-        contracted=of(EntryKind.CONTRACTED), varied=of(EntryKind.VARIED), delivered=of(EntryKind.DELIVERED),
-        charged=of(EntryKind.CHARGED), credited=of(EntryKind.CREDITED), lapsed=of(EntryKind.LAPSED),
+        contracted=Minutes(entries.get(EntryKind.CONTRACTED.value, 0)),
+        varied=Minutes(entries.get(EntryKind.VARIED.value, 0)),
+        delivered=delivered, charged=charged, lapsed=lapsed, credited=credited,
     )  # fmt: skip
 
 

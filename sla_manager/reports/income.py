@@ -49,17 +49,27 @@ class IncomePart:
     kind: str = "agreement"
 
 
-def income_parts(session: Session, year: FinancialYear, on: date) -> list[IncomePart]:
-    """Return the income of a financial year as it stands at the end of a day: what was earned of it."""
+def income_parts(
+    session: Session, year: FinancialYear, on: date, *, officers: bool = False
+) -> list[IncomePart]:
+    """Return the income of a financial year as it stands at the end of a day: what was earned of it.
+
+    Who delivered it is only looked for when `officers` are asked for.
+    """
     parts = earned_parts(session, on, year=year.first)
     waived = _waived_in(session, year, on)
-    officers, extra = _officer_minutes(session, year, on), _extra_by_officer(session, year, on)
+    minutes = _officer_minutes(session, year, on) if officers else {}
+    extra = _extra_by_officer(session, year, on) if officers else {}
     facts = _facts(session)
     found = []
     for part in parts:
         less = waived.pop(part.line_id, NOTHING)
         if part.earned or less:
-            shares = _shares(part, less, officers.get(part.tranche_id, {}), extra.get(part.line_id, {}))
+            shares = (
+                _shares(part, less, minutes.get(part.tranche_id, {}), extra.get(part.line_id, {}))
+                if officers
+                else {}
+            )
             found.append(IncomePart(**facts[part.line_id], amount=part.earned - less, by_officer=shares))
     for line, less in waived.items():
         found.append(IncomePart(**facts[line], amount=-less, by_officer={NOBODY: -less}))

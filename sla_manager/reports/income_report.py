@@ -66,7 +66,7 @@ def income_report(session: Session, year: FinancialYear, today: date, by: str = 
     if by not in DIMENSIONS:
         raise NotFound
     on = min(year.period.last, max(today, year.period.start))
-    parts = income_parts(session, year, on)
+    parts = income_parts(session, year, on, officers=by == "officer")
     groups, whole = grouped(session, parts, by), total(part.amount for part in parts)
     cells: tuple[tuple[Value, ...], ...] = tuple(
         (words, len(group.schools), len(group.agreements), group.amount, share_of(group.amount, whole))
