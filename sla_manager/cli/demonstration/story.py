@@ -21,10 +21,15 @@ from sla_manager.catalogue.models import Offering
 from sla_manager.catalogue.rules.presets import FOLDER, Preset, parse_preset
 from sla_manager.cli.demonstration import people
 from sla_manager.cli.demonstration.approvals import tell_approvals
+from sla_manager.cli.demonstration.bank import tell_bank
 from sla_manager.cli.demonstration.buying import Desk, Purchase, buy, leave_waiting, purchases
 from sla_manager.cli.demonstration.calendar import Diaries, school_terms
 from sla_manager.cli.demonstration.capacity import tell_capacity
+from sla_manager.cli.demonstration.cards import tell_cards
 from sla_manager.cli.demonstration.changes import tell_changes
+from sla_manager.cli.demonstration.charges import tell_charges
+from sla_manager.cli.demonstration.chasing import tell_chasing
+from sla_manager.cli.demonstration.closing import tell_closing
 from sla_manager.cli.demonstration.delivering import Round, bought
 from sla_manager.cli.demonstration.needs import tell_needs
 from sla_manager.cli.demonstration.partners import tell_partners
@@ -122,6 +127,20 @@ def tell(database: Database, *, now: datetime, say: Say) -> None:
     tell_season(database, service.id, by=MANAGER, school_person=SCHOOL_PERSON, now=now)
     with database.transaction() as session:
         tell_prices(session, service, today=today, by=MANAGER, at=now)
+    say("the money")
+    _money(database, service, today=today, now=now)
+
+
+def _money(database: Database, service: TradingService, *, today: date, now: datetime) -> None:
+    """Tell what finance did: charges, cards, the bank, chasing, and at last the year that is locked."""
+    with database.transaction() as session:
+        tell_charges(session, service, at=now)
+        tell_cards(session, at=now)
+    with database.transaction() as session:
+        tell_bank(session, today=today, by=FINANCE, at=now)
+    tell_chasing(database, now=now)
+    with database.transaction() as session:
+        tell_closing(session, now=now)
 
 
 def _preset() -> Preset:
