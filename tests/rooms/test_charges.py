@@ -232,4 +232,4 @@ def test_a_charge_never_changes(database: Database) -> None:
             session.execute(text(statement))
     with database.reading() as session:
         assert session.get_one(OneOffCharge, made.id).net == Money(368_00)
-        assert session.get_one(Customer, made.customer_id)
+        assert session.get_one(Customer, made.customer_id).id == made.customer_id

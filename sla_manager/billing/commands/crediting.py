@@ -142,7 +142,11 @@ def credit_agreement(
 
     One credit note cites one document, so a large reduction becomes several.
     """
-    documents = creditable_of_agreement(session, agreement.id, due.route)
+    documents = (
+        creditable_of_agreement(session, agreement.id, due.route)
+        if due.credits_id is None
+        else [creditable(session, due.credits_id, lock=True)]
+    )
     wanted: dict[int, dict[int, Money]] = {}
     for line in due.lines:
         places = [
@@ -157,7 +161,7 @@ def credit_agreement(
         for (index, position, _), part in zip(places, parts, strict=True):
             if part:
                 wanted.setdefault(index, {})[position] = part
-    said = reason or f"{due.label.capitalize()} of {agreement.reference} reduces what was agreed."
+    said = reason or _said(due, agreement)
     issued: list[IssuedDocument] = []
     for index, amounts in wanted.items():
         sources = due.sources if not issued else ()
@@ -174,6 +178,13 @@ def credit_agreement(
             )
         )
     return issued
+
+
+def _said(due: Due, agreement: Agreement) -> str:
+    label = due.label[:1].upper() + due.label[1:]
+    if due.credits_id is not None:
+        return f"{label}: it was billed, and does not count any more."
+    return f"{label} of {agreement.reference} reduces what was agreed."
 
 
 def _checked(reason: str) -> str:

@@ -8,29 +8,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, true
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import Session, joinedload
 
 from sla_manager.agreements.models import (
     Agreement,
     AgreementLine,
     Instalment,
     InstalmentPart,
-    LedgerEntry,
-    Tranche,
     Variation,
 )
 from sla_manager.agreements.models.changes import DroppedInstalment
 from sla_manager.agreements.queries.partnerships import invoiced_together
-from sla_manager.agreements.queries.takeovers import billed_elsewhere
-from sla_manager.agreements.rules.ledger import EntryKind
-from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.agreements.rules.statuses import AgreementStatus
-from sla_manager.agreements.worth import is_lowered, signed_minutes, worth_of_time
 from sla_manager.billing.models import Billed, Document
+from sla_manager.billing.queries.arrears import IN_FORCE, among, arrears, extra_time, taken_back
 from sla_manager.billing.queries.documents import agreement_values
 from sla_manager.billing.queries.policy import finance_policy
 from sla_manager.billing.rules.dues import (
@@ -40,25 +35,18 @@ from sla_manager.billing.rules.dues import (
     PurchaseOrderMissing,
     instalment_why,
     joined,
-    months_ended,
     period_words,
-    time_line_figures,
 )
 from sla_manager.billing.rules.impossible import impossible
 from sla_manager.billing.rules.orders import purchase_order_needed
 from sla_manager.catalogue.queries import vat_rates
 from sla_manager.catalogue.rules.vat import UK_RATES, DatedRate, Route
-from sla_manager.kernel.clock import london_date, london_time
-from sla_manager.kernel.minutes import Minutes, total_minutes
+from sla_manager.kernel.clock import london_date
 from sla_manager.kernel.money import Money, total
-from sla_manager.kernel.periods import month_of
 from sla_manager.kernel.words import long_date, pounds
 from sla_manager.people.models import Customer, School
-from sla_manager.visits.models import Delivery, ExtraTime, ExtraTimeStatus
 
 _CHUNK = 5_000
-_IN_FORCE = (AgreementStatus.AGREED, AgreementStatus.ENDED)
-_PURPOSES = {EntryKind.DELIVERED: "delivery", EntryKind.CHARGED: "cancellation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +76,9 @@ def due_plan(session: Session, as_at: date, *, agreement_ids: Sequence[int] | No
     """Return what a run on a date would issue. Nothing that was billed before is in it."""
     found = [
         *_instalments(session, as_at, agreement_ids),
-        *_arrears(session, as_at, agreement_ids),
-        *_extra_time(session, as_at, agreement_ids),
+        *arrears(session, as_at, agreement_ids),
+        *extra_time(session, as_at, agreement_ids),
+        *taken_back(session, agreement_ids),
     ]
     plan = DuePlan(as_at, agreements=_agreements(session, {due.agreement_id for due in found}))
     found.sort(key=lambda due: (due.net.pence < 0, due.tax_point, due.agreement_id, due.label, due.route))
@@ -216,10 +205,6 @@ def _agreements(session: Session, ids: Iterable[int]) -> dict[int, Agreement]:
     return found
 
 
-def _among(ids: Sequence[int] | None) -> ColumnElement[bool]:
-    return true() if ids is None else Agreement.id.in_(ids)
-
-
 def _instalments(session: Session, as_at: date, ids: Sequence[int] | None) -> list[Due]:
     """Return a document for each instalment or variation and route of which something is not billed."""
     dropped = exists().where(DroppedInstalment.instalment_id == Instalment.id)
@@ -235,10 +220,10 @@ def _instalments(session: Session, as_at: date, ids: Sequence[int] | None) -> li
         .join(AgreementLine, AgreementLine.id == InstalmentPart.line_id)
         .where(
             Instalment.due_on <= as_at,
-            Agreement.status.in_(_IN_FORCE),
+            Agreement.status.in_(IN_FORCE),
             ~exists().where(billed),
             ~dropped,
-            _among(ids),
+            among(ids),
         )
     )
     bare = (
@@ -246,9 +231,9 @@ def _instalments(session: Session, as_at: date, ids: Sequence[int] | None) -> li
         .join(Agreement, Agreement.id == Instalment.agreement_id)
         .where(
             Instalment.due_on <= as_at,
-            Agreement.status.in_(_IN_FORCE),
+            Agreement.status.in_(IN_FORCE),
             ~exists().where(InstalmentPart.instalment_id == Instalment.id),
-            _among(ids),
+            among(ids),
         )
     )
     whole = (
@@ -349,126 +334,3 @@ def _settled_line(part: InstalmentPart, line: AgreementLine, of: _Part) -> DueLi
         vat_reason=line.vat_reason,
         why=(f"{pounds(part.net)} settles what stays payable", f"the agreement ends on {long_date(last)}"),
     )
-
-
-def _arrears(session: Session, as_at: date, ids: Sequence[int] | None) -> list[Due]:
-    """Return a document for each month of an agreement paid on delivery: what was delivered or charged in it."""
-    undone = aliased(LedgerEntry)
-    purpose = Billed.purpose.in_(("delivery", "cancellation"))
-    query = (
-        select(LedgerEntry, AgreementLine, Agreement)
-        .join(Tranche, Tranche.id == LedgerEntry.tranche_id)
-        .join(AgreementLine, AgreementLine.id == Tranche.line_id)
-        .join(Agreement, Agreement.id == AgreementLine.agreement_id)
-        .where(
-            Agreement.schedule == Schedule.ON_DELIVERY,
-            Agreement.status.in_(_IN_FORCE),
-            LedgerEntry.kind.in_(tuple(_PURPOSES)),
-            LedgerEntry.effective_on < months_ended(as_at),
-            ~exists().where(undone.reverses_id == LedgerEntry.id),
-            ~exists().where(purpose, Billed.source_id == LedgerEntry.id),
-            ~billed_elsewhere(),
-            _among(ids),
-        )
-        .order_by(LedgerEntry.effective_on, LedgerEntry.id)
-    )
-    grouped: dict[tuple[int, date, Route], list[tuple[LedgerEntry, AgreementLine, Agreement]]] = defaultdict(
-        list
-    )
-    for entry, line, agreement in session.execute(query):
-        month = month_of(entry.effective_on).start
-        grouped[agreement.id, month, line.route].append((entry, line, agreement))
-    return [_of_month(month, route, rows) for (_, month, route), rows in grouped.items()]
-
-
-def _of_month(month: date, route: Route, rows: list[tuple[LedgerEntry, AgreementLine, Agreement]]) -> Due:
-    lines: dict[int, tuple[AgreementLine, list[LedgerEntry]]] = {}
-    for entry, line, _ in rows:
-        lines.setdefault(line.id, (line, []))[1].append(entry)
-    return Due(
-        agreement_id=rows[0][2].id,
-        route=route,
-        label=f"delivered in {month:%B} {month.year}",
-        tax_point=month_of(month).last,
-        lines=tuple(_time_line(line, entries, month) for line, entries in lines.values()),
-        sources=tuple((_PURPOSES[entry.kind], entry.id) for entry, _, _ in rows),
-    )
-
-
-def _time_line(line: AgreementLine, entries: list[LedgerEntry], month: date) -> DueLine:
-    worked = -total_minutes(entry.minutes for entry in entries)
-    days = ", ".join(
-        f"{'cancelled late ' if entry.kind is EntryKind.CHARGED else ''}{long_date(entry.effective_on)}"
-        for entry in entries
-    )
-    return _worked(
-        line, worked, f"{month:%B} {month.year}", None, f"delivered in {month:%B} {month.year}: {days}"
-    )
-
-
-def _worked(line: AgreementLine, worked: Minutes, period: str, net: Money | None, after: str) -> DueLine:
-    unit_minutes = line.unit_minutes or Minutes(60)
-    amount = worth_of_time(line, worked) if net is None else net
-    quantity, unit, price, sentence = time_line_figures(
-        worked, unit_minutes, line.unit, line.unit_price, amount
-    )
-    if net is None and is_lowered(line):
-        whole = signed_minutes(line).hours_and_minutes()
-        quantity, unit, price = Decimal(1), "piece of work", amount
-        sentence = f"{worked.hours_and_minutes()} of {whole} agreed for {pounds(line.net)} = {pounds(amount)}"
-    return DueLine(
-        line_id=line.id,
-        description=line.description,
-        period=period,
-        quantity=quantity,
-        unit=unit,
-        unit_price=price,
-        net=amount,
-        vat_code=line.vat_code,
-        vat_reason=line.vat_reason,
-        why=(sentence, after),
-    )
-
-
-def _extra_time(session: Session, as_at: date, ids: Sequence[int] | None) -> list[Due]:
-    """Return a document for each month of an agreement in which extra time was given and then approved."""
-    tomorrow: datetime = london_time(as_at + timedelta(days=1), time(0))
-    query = (
-        select(ExtraTime, AgreementLine, Agreement, Delivery.delivered_on)
-        .join(Delivery, Delivery.id == ExtraTime.delivery_id)
-        .join(AgreementLine, AgreementLine.id == ExtraTime.line_id)
-        .join(Agreement, Agreement.id == AgreementLine.agreement_id)
-        .where(
-            ExtraTime.status == ExtraTimeStatus.APPROVED,
-            ExtraTime.decided_at < tomorrow,
-            Delivery.delivered_on <= as_at,
-            Agreement.status.in_(_IN_FORCE),
-            ~exists().where(Billed.purpose == "extra_time", Billed.source_id == ExtraTime.id),
-            _among(ids),
-        )
-        .order_by(Delivery.delivered_on, ExtraTime.id)
-    )
-    grouped: dict[tuple[int, date, Route], list[tuple[ExtraTime, AgreementLine, Agreement, date]]]
-    grouped = defaultdict(list)
-    for extra, line, agreement, day in session.execute(query):
-        grouped[agreement.id, month_of(day).start, line.route].append((extra, line, agreement, day))
-    dues = []
-    for (agreement_id, month, route), rows in grouped.items():
-        lines = tuple(
-            _worked(
-                line, extra.minutes, long_date(day), extra.net,
-                f"extra time on {long_date(day)}, approved by {extra.decided_by}",
-            )
-            for extra, line, _, day in rows
-        )  # fmt: skip
-        dues.append(
-            Due(
-                agreement_id=agreement_id,
-                route=route,
-                label=f"extra time in {month:%B} {month.year}",
-                tax_point=max(day for _, _, _, day in rows),
-                lines=lines,
-                sources=tuple(("extra_time", extra.id) for extra, _, _, _ in rows),
-            )
-        )
-    return dues

@@ -77,6 +77,8 @@ class Due:
     trouble: Refused | None = None
     others: tuple[Due, ...] = ()
     """What stands on the same document for other agreements: `lines` and `sources` are of all of them."""
+    credits_id: int | None = None
+    """The document that a credit must cite; None takes the agreement's latest."""
 
     @property
     def net(self) -> Money:
