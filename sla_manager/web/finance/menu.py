@@ -40,6 +40,17 @@ EVERY_DAY = (
 """What stands in the menu, in this order; every other page of `PAGES` is a step further."""
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
+        "Figures and closing",
+        (
+            (
+                "finance.reports",
+                "VAT, debtors, deferred income, lapsed time, income, cost recovery; as CSV and Excel",
+            ),
+            ("finance.locks", "How far the books are locked; lock a month, or open it again"),
+            ("finance.year_end", "What is still open, and a rehearsal of the close on a copy"),
+        ),
+    ),
+    (
         "The books",
         (
             ("finance.cards", "Payments by card: what needs you, disputes, messages of the card provider"),

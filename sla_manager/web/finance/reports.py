@@ -308,6 +308,8 @@ def _leads_to(about: About | None, asked: Asked) -> str:
         return ""
     if about.kind == "document":
         return url_for("finance.document", document_id=about.id)
+    if about.kind == "customer":
+        return url_for("finance.account", customer_id=about.id)
     if about.kind == "agreement":
         return url_for("finance.agreement_figures", agreement_id=about.id, year=str(asked.year))
     if about.kind == "vat_month":
