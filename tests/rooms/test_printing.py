@@ -15,8 +15,17 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
+from weasyprint.css import ComputedStyle
 
-from sla_manager.gateways.printing import Limits, Printer, PrinterHere, PrintingFailed, print_document
+from sla_manager.gateways.printing import (
+    Limits,
+    Printer,
+    PrinterHere,
+    PrintingFailed,
+    open_press,
+    print_document,
+    shortcuts,
+)
 from sla_manager.gateways.printing.facts import MoneyDocumentFacts, plain
 from sla_manager.gateways.printing.pictures import BAR_WIDTH, balance_bar, schedule_bar
 from sla_manager.gateways.printing.press import TEMPLATES, AssetRefusedError, Press
@@ -782,3 +791,20 @@ def test_without_pango_everything_imports_and_a_document_says_what_to_install(tm
     assert all("apt-get install libpango-1.0-0" in line for line in lines)
     assert all("cannot load library 'libpango-1.0-0'" in line for line in lines)
     assert all(line.count("Documents cannot be printed here") == 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [samples.mixed_invoice(), samples.credit_note(), samples.day_statement()],
+    ids=lambda facts: facts.kind,
+)
+def test_the_shortcuts_through_the_layout_library_change_no_byte(facts: MoneyDocumentFacts) -> None:
+    press, stored = open_press(PAPER), plain(facts)
+    short = press.print_document(facts.kind, stored)
+    assert ComputedStyle.__missing__ is not shortcuts.THEIRS[1]
+    shortcuts.leave()
+    try:
+        assert ComputedStyle.__missing__ is shortcuts.THEIRS[1]
+        assert press.print_document(facts.kind, stored) == short
+    finally:
+        shortcuts.take()

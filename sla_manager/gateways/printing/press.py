@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from sla_manager.gateways.printing import hybrid, pictures, wording
+from sla_manager.gateways.printing import hybrid, pictures, shortcuts, wording
 from sla_manager.gateways.printing.agreement_facts import AgreementFacts
 from sla_manager.gateways.printing.facts import DayStatementFacts
 from sla_manager.gateways.printing.letter_facts import LETTER_KINDS
@@ -69,6 +69,7 @@ class Press:
     """Everything that is made once and used for every document of a process."""
 
     def __init__(self, templates: Path) -> None:
+        shortcuts.take()
         folder = templates.resolve() / "documents"
         self.assets = PackagedAssets(folder)
         self._fonts = FontConfiguration()
