@@ -47,7 +47,7 @@ def test_a_charge_is_recorded_once_shown_and_withdrawn(finance: FlaskClient, sql
         (made,) = session.scalars(select(OneOffCharge))
     page = finance.get("/finance/charges").text
     assert "2 sessions × £125.00 = £250.00" in page
-    assert "Waits for the next run" in page
+    assert "Waiting" in page
     preview = finance.get("/finance/run").text
     assert f"Training {made.id}" in preview
     assert "£300.00" in preview

@@ -51,10 +51,18 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Billing",
+        (
+            ("finance.charges", "Training, audits, referrals and debit notes that no agreement covers"),
+            ("finance.parked", "Agreements that a run could not bill, and why"),
+            ("finance.e_invoices", "Which documents left as XML, and whose address is missing"),
+            ("finance.settings", "Purchase orders, reminders, late payment, electronic invoices"),
+        ),
+    ),
+    (
         "The books",
         (
             ("finance.cards", "Payments by card: what needs you, disputes, messages of the card provider"),
-            ("finance.parked", "Agreements that a run could not bill, and why"),
             ("finance.proof_packs", "Everything about one school and one year, in one file"),
             ("finance.integrity", "Whether numbers, sums, files and balances agree"),
         ),
