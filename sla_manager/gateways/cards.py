@@ -231,7 +231,7 @@ class Cards:
                 raise Forged
             payment = about.get("payment_intent")
             return CardMessage(
-                event.id, event.type, str(about["object"]), str(about["id"]),
+                event.id, event.type, str(about["object"]), str(about.get("id") or ""),
                 payment if isinstance(payment, str) else None, _moment(event.created),
             )  # fmt: skip
         except (stripe.SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from sla_manager.gateways.cards import CardPage, CardPayment, CardRefund, Cards, CardsRefused, PageWanted
-from sla_manager.kernel.errors import GatewayFailed, NotFound
+from sla_manager.kernel.errors import GatewayFailed, ProductError
 from sla_manager.payments.commands.card_alerts import raise_alert
 from sla_manager.payments.commands.card_checkouts import ask_checkout, drop_checkout, note_page
 from sla_manager.payments.commands.card_disputes import ChangedMeanwhile, dispute_version, note_dispute
@@ -34,6 +35,9 @@ from sla_manager.store.audit import Actor
 from sla_manager.store.database import Database
 
 TRIES = 3
+TOLD_AFTER = 5
+"""After how many tries a person is told of a message that cannot be followed."""
+BUSY = "Somebody else noted the same thing at this moment."
 KEYS_HOLD = timedelta(hours=20)
 """How long we trust that the provider remembers a key; it promises 24 hours."""
 CHECK_PAGES_AFTER = timedelta(minutes=1)
@@ -129,23 +133,30 @@ def _note(till: Till, checkout: CardCheckout, page: CardPage, at: datetime) -> b
 def handle_event(till: Till, event: CardEvent, *, at: datetime) -> str:
     """Do what a kept message asks for, by the state of its object now. Again, it changes nothing (P1, P2).
 
-    No answer of the provider puts it off; an object that the provider does not know is said to a person.
+    What cannot be done now is put off, and holds up no other message; a person is told after a few tries, and at once
+    of an object that the provider does not know.
     """
     try:
         outcome = _HANDLERS.get(event.about, _nothing)(till, event, at)
-    except (GatewayFailed, ChangedMeanwhile, IntegrityError) as error:
-        why = getattr(error, "message", "Somebody else noted the same thing at this moment.")
-        with till.database.transaction() as session:
-            try_later(session, event.id, why, at=at)
-        return str(why)
     except CardsRefused as error:
         outcome = error.message
         with till.database.transaction() as session:
-            raise_alert(session, f"event:{event.event_id}", f"The message {event.event_id} ({event.kind}) could not "
-                        f"be followed. {error.message}", at=at)  # fmt: skip
+            _cannot_follow(session, event, outcome, at)
+    except (ProductError, IntegrityError) as error:
+        why = error.message if isinstance(error, ProductError) else BUSY
+        with till.database.transaction() as session:
+            try_later(session, event.id, why, at=at)
+            if event.attempts + 1 >= TOLD_AFTER:
+                _cannot_follow(session, event, why, at)
+        return why
     with till.database.transaction() as session:
         mark_handled(session, event.id, outcome, at=at)
     return outcome
+
+
+def _cannot_follow(session: Session, event: CardEvent, why: str, at: datetime) -> None:
+    message = f"The message {event.event_id} ({event.kind}) could not be followed. {why}"
+    raise_alert(session, f"event:{event.event_id}", message, at=at)
 
 
 def _payment_event(till: Till, event: CardEvent, at: datetime) -> str:
@@ -277,8 +288,8 @@ def _tried(ask: Callable[[], object]) -> str:
     """Ask one question; a failure holds up no other."""
     try:
         ask()
-    except (GatewayFailed, CardsRefused, ChangedMeanwhile, NotFound) as error:
+    except ProductError as error:
         return error.message
     except IntegrityError:
-        return "Somebody else noted the same thing at this moment."
+        return BUSY
     return ""

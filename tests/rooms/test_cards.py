@@ -174,7 +174,7 @@ def test_p1_one_message_twenty_times_in_parallel_is_one_receipt(either: Till, se
         }  # fmt: skip
         mails = select(OutboxMessage.recipient).where(OutboxMessage.key.startswith("card-"))
         assert list(session.scalars(mails)) == [PAYER]
-        assert [one.outcome for one in session.scalars(select(CardEvent))] == ["£1,766.40 paid."]
+        assert [one.outcome in said for one in session.scalars(select(CardEvent))] == [True]
     assert len(kept(either, Receipt)) == len(kept(either, Allocation)) == 1
 
 
@@ -362,6 +362,33 @@ def test_the_poll_lets_go_of_what_ran_out_and_tries_again_what_failed(till: Till
     assert kept(till, CardEvent)[0].outcome == "Not a payment of this product."
     assert [one.status for one in kept(till, CardCheckout)] == ["expired"]
     assert payment["id"]
+
+
+def test_a_message_that_cannot_be_followed_waits_longer_each_time_and_is_told(
+    till: Till, server: CardServer
+) -> None:
+    page = page_of(till)
+    server.pay(page)
+    for message in server.messages:
+        tell(till, message)
+    refused = (
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = "
+    )
+    with till.database.transaction() as session:
+        session.execute(text(f"{refused}'23514', MESSAGE = 'append_only_receipt'; END $$"))
+        session.execute(text("CREATE TRIGGER no BEFORE INSERT ON receipt FOR EACH ROW EXECUTE FUNCTION no()"))
+    at = AT
+    for _ in range(5):
+        at += timedelta(hours=1)
+        with pytest.raises(GatewayFailed, match="1 questions"):
+            collect(till, at=at)
+    assert {one.attempts for one in kept(till, CardEvent)} == {5}
+    assert len(kept(till, CardAlert)) == 2
+    with till.database.transaction() as session:
+        session.execute(text("DROP TRIGGER no ON receipt"))
+        session.execute(text("DROP FUNCTION no()"))
+    collect(till, at=at + timedelta(hours=6))
+    assert left(till) == "0.00"
 
 
 def test_p8_a_card_refund_goes_back_once_and_never_beyond_what_came(till: Till, server: CardServer) -> None:

@@ -148,6 +148,8 @@ def test_a_message_is_kept_answered_and_handled_by_the_worker(desk: Desk) -> Non
     desk.server.pay(desk.page())
     assert [desk.send(one) for one in [*desk.server.messages] * 3] == [200] * 6
     assert (desk.count(CardEvent), desk.count(Receipt)) == (2, 0)
+    balance = {**desk.server.messages[0], "id": "evt_other", "data": {"object": {"object": "balance"}}}
+    assert desk.send(balance) == 200
     desk.work()
     assert desk.count(Receipt) == 1
     with desk.database.reading() as session:
