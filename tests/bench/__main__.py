@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-PARTS = ("quotes", "runs", "lists", "renewals", "pdf", "bank", "year_end")
+PARTS = ("quotes", "runs", "lists", "renewals", "pdf", "bank", "year_end", "exports")
 
 
 def main(wanted: Sequence[str]) -> None:
