@@ -155,7 +155,7 @@ def test_a_recharge_never_leaves_and_what_is_missing_is_named(database: Database
     owing.run_on(database, owing.FIRST)
     invoice = owing.documents(database)[-1]
     assert (invoice.agreement_id, invoice.kind.value) == (other, "invoice")
-    with pytest.raises(ElectronicInvoiceIncomplete, match="finance settings") as refused:
+    with pytest.raises(ElectronicInvoiceIncomplete, match="How we ask for money") as refused:
         make_e_invoice(database, invoice.id, archive=Archive(tmp_path), by=BY, at=NOON)
     assert [one.term for one in refused.value.missing] == ["BT-34", "BT-49", "BT-10"]
 

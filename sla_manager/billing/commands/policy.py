@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 import sla_manager.billing.constraints  # noqa: F401  (gives the database its sentences)
 from sla_manager.billing.models import FinancePolicy
+from sla_manager.billing.rules.e_invoices import SCHEMES, checked_endpoint
 from sla_manager.kernel.errors import Conflict, Refused
 from sla_manager.kernel.money import Money
 from sla_manager.store.audit import Actor, record
@@ -64,6 +65,8 @@ def set_policy(
             "Enter both, the scheme with four digits, like 9932 for a VAT number. Or leave both empty.",
             field="endpoint_scheme",
         )
+    if scheme in SCHEMES:
+        scheme, endpoint = checked_endpoint(scheme, endpoint, field="endpoint_id")
     stored = session.get(FinancePolicy, 1, with_for_update=True)
     if (stored.version if stored is not None else 0) != seen_version:
         raise Conflict(

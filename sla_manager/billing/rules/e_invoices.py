@@ -120,7 +120,7 @@ def missing(facts: Mapping[str, Any], addresses: Addresses) -> list[Missing]:
             Missing(
                 "BT-34",
                 "seller_endpoint",
-                f"{council} has no electronic address: enter it in the finance settings.",
+                f"{council} has no electronic address: enter it under How we ask for money.",
             )
         )
     if not (addresses.buyer_scheme and addresses.buyer_id):
@@ -361,13 +361,11 @@ LONGEST_REFERENCE = 100
 class EndpointRefused(Refused):
     """An electronic address that no network would find."""
 
-    def __init__(self, said: str, wanted: str) -> None:
-        super().__init__(
-            f"“{said[:40]}” is no electronic address of this kind. Enter {wanted}.", field="identifier"
-        )
+    def __init__(self, said: str, wanted: str, field: str) -> None:
+        super().__init__(f"“{said[:40]}” is no electronic address of this kind. Enter {wanted}.", field=field)
 
 
-def checked_endpoint(scheme: str, identifier: str) -> tuple[str, str]:
+def checked_endpoint(scheme: str, identifier: str, *, field: str = "identifier") -> tuple[str, str]:
     """Return an electronic address as it is stored, or nothing twice where none is given.
 
     >>> checked_endpoint("9932", "123 4567 89"), checked_endpoint("0088", "5060012340001"), checked_endpoint("", "")
@@ -381,9 +379,9 @@ def checked_endpoint(scheme: str, identifier: str) -> tuple[str, str]:
     plain = vat_identifier(plain) if scheme == "9932" else plain
     shape, wanted = _SHAPES[scheme]
     if re.fullmatch(shape, plain, re.ASCII) is None:
-        raise EndpointRefused(identifier, wanted)
+        raise EndpointRefused(identifier, wanted, field)
     if scheme == "0088" and not is_gln(plain):
         raise EndpointRefused(
-            identifier, "a GLN whose last digit is right: check it against the customer's letter"
+            identifier, "a GLN whose last digit is right: check it against the letter that gave it", field
         )
     return scheme, plain
