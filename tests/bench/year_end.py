@@ -6,14 +6,14 @@ Three documents an agreement, four deliveries of each, nineteen documents in twe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Table as SqlTable
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from sla_manager.agreements.commands import enter
 from sla_manager.agreements.models import Agreement, AgreementLine, LedgerEntry, Tranche
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.statuses import AgreementStatus
@@ -22,7 +22,6 @@ from sla_manager.billing.runs import run
 from sla_manager.kernel.clock import as_at
 from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.periods import FinancialYear
-from sla_manager.kernel.references import document_number
 from sla_manager.reports.aged_debtors import debtors_report
 from sla_manager.reports.cost_recovery import recovery_report
 from sla_manager.reports.deferral_report import deferrals_report
@@ -38,7 +37,6 @@ SIZES = (1_200, 12_000, 120_000)
 YEAR = FinancialYear(2025)
 MARCH_31, AFTER = date(2026, 3, 31), date(2026, 4, 10)
 DELIVERIES = 4
-CHUNK = 5_000
 PAID = "UPDATE document_balance SET open = 0 WHERE MOD(document_id, 20) <> 0 AND open > 0"
 REPORTS: tuple[tuple[str, Callable[[Session], object]], ...] = (
     ("VAT summary", lambda session: vat_report(session, YEAR.period, str(YEAR))),
@@ -87,91 +85,66 @@ def _fill(database: Database, size: int) -> None:
     for day in (date(2025, 10, 14), date(2026, 1, 1), date(2026, 3, 1)):
         run(database, as_at=day, by=BY, at=as_at(day))
     with database.transaction() as session:
-        first = {
-            model: [dict(row) for row in session.execute(select(_table(model))).mappings()]
-            for model in (Agreement, AgreementLine, Tranche, LedgerEntry, Document, DocumentLine, DocumentVat)
-        }
-    _insert(database, LedgerEntry, _deliveries(1, first[LedgerEntry][0]))
-    _copy_agreements(database, size // 3, first)
-    _copy_documents(database, size // 3, first)
+        _deliver(session)
+        for model, changed in _COPIES:
+            _copy(session, model, size // 3, changed)
+            if model is AgreementLine:
+                for status in (AgreementStatus.QUOTED, AgreementStatus.ORDERED, AgreementStatus.AGREED):
+                    session.execute(update(Agreement).where(Agreement.id > 1).values(status=status))
     with database.engine.connect() as connection:
         connection.exec_driver_sql(PAID)
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
 
 
-def _copy_agreements(database: Database, count: int, first: dict[type[Any], list[dict[str, Any]]]) -> None:
-    [agreement], [line], [tranche], [entry] = (
-        first[model] for model in (Agreement, AgreementLine, Tranche, LedgerEntry)
-    )
-    numbers = range(2, count + 1)
-    _insert(database, Agreement, (
-        agreement
-        | {
-            "id": one, "reference": f"EWS-SLA/COPY/{one:06d}", "once_key": None, "replaces_id": None,
-            "status": AgreementStatus.DRAFT,
-        }
-        for one in numbers
-    ))  # fmt: skip
-    _insert(database, AgreementLine, (line | {"id": one, "agreement_id": one} for one in numbers))
-    with database.transaction() as session:
-        for status in (AgreementStatus.QUOTED, AgreementStatus.ORDERED, AgreementStatus.AGREED):
-            session.execute(update(Agreement).where(Agreement.id > 1).values(status=status))
-    _insert(database, Tranche, (tranche | {"id": one, "line_id": one} for one in numbers))
-    _insert(database, LedgerEntry, (
-        row for one in numbers for row in (_entry(entry, one, {}), *_deliveries(one, entry))
-    ))  # fmt: skip
-
-
-def _deliveries(tranche: int, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _deliver(session: Session) -> None:
+    tranche = session.scalars(select(Tranche.id)).one()
     for place in range(1, DELIVERIES + 1):
-        yield _entry(entry, tranche, {
-            "kind": EntryKind.DELIVERED, "minutes": Minutes(-2 * 444), "cause": f"delivery:{place}",
-            "effective_on": date(2025, 11, 3) + timedelta(days=14 * place),
-        })  # fmt: skip
+        day = date(2025, 11, 3) + timedelta(days=14 * place)
+        enter(
+            session, tranche, EntryKind.DELIVERED, Minutes(2 * 444), effective_on=day, cause=f"delivery:{place}",
+            by=BY, at=as_at(day),
+        )  # fmt: skip
+    session.flush()
 
 
-def _entry(entry: dict[str, Any], tranche: int, changed: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "id"} | {"tranche_id": tranche} | changed
+_KEY = "3 * (many.i - 1) + one.id"
+_COPIES: tuple[tuple[type[Any], dict[str, str | None]], ...] = (
+    (
+        Agreement,
+        {
+            "id": "many.i",
+            "reference": "'EWS-SLA/COPY/' || many.i",
+            "once_key": "NULL",
+            "replaces_id": "NULL",
+            "status": "'draft'",
+        },
+    ),
+    (AgreementLine, {"id": "many.i", "agreement_id": "many.i"}),
+    (Tranche, {"id": "many.i", "line_id": "many.i"}),
+    (LedgerEntry, {"id": None, "tranche_id": "many.i"}),
+    (
+        Document,
+        {
+            "id": _KEY,
+            "agreement_id": "many.i",
+            "sequence": _KEY,
+            "number": f"'EWS/COPY/' || ({_KEY})",
+            "hash": f"'copy ' || ({_KEY})",
+        },
+    ),
+    (DocumentLine, {"id": _KEY, "document_id": "3 * (many.i - 1) + one.document_id", "line_id": "many.i"}),
+    (DocumentVat, {"id": _KEY, "document_id": "3 * (many.i - 1) + one.document_id"}),
+)
+"""What is different in each copy; None lets the database give the key."""
 
 
-def _copy_documents(database: Database, count: int, first: dict[type[Any], list[dict[str, Any]]]) -> None:
-    documents, lines, vats = first[Document], first[DocumentLine], first[DocumentVat]
-    numbers = [(one, place) for one in range(2, count + 1) for place in range(len(documents))]
-
-    def key(one: int, place: int) -> int:
-        return len(documents) * (one - 1) + place + 1
-
-    _insert(database, Document, (
-        documents[place]
-        | {
-            "id": key(one, place), "agreement_id": one, "sequence": key(one, place), "hash": f"{key(one, place):064d}",
-            "number": document_number("EWS", YEAR, key(one, place)),
-        }
-        for one, place in numbers
-    ))  # fmt: skip
-    for model, rows_of in ((DocumentLine, lines), (DocumentVat, vats)):
-        _insert(database, model, (
-            rows_of[place]
-            | {"id": key(one, place), "document_id": key(one, place)}
-            | ({"line_id": one} if model is DocumentLine else {})
-            for one, place in numbers
-        ))  # fmt: skip
-
-
-def _table(model: type[Any]) -> SqlTable:
+def _copy(session: Session, model: type[Any], count: int, changed: dict[str, str | None]) -> None:
     table = model.__table__
-    assert isinstance(table, SqlTable)
-    return table
-
-
-def _insert(database: Database, model: type[Any], made: Iterator[dict[str, Any]]) -> None:
-    waiting: list[dict[str, Any]] = []
-    with database.transaction() as session:
-        for row in made:
-            waiting.append(row)
-            if len(waiting) == CHUNK:
-                session.execute(insert(_table(model)), waiting)
-                waiting = []
-        if waiting:
-            session.execute(insert(_table(model)), waiting)
+    columns = [column.name for column in table.columns if changed.get(column.name, "") is not None]
+    values = ", ".join(changed.get(name) or f"one.{name}" for name in columns)
+    session.connection().exec_driver_sql(
+        f"INSERT INTO {table.name} ({', '.join(columns)}) WITH RECURSIVE many(i) AS "  # noqa: S608 (our own names)
+        f"(SELECT 2 UNION ALL SELECT i + 1 FROM many WHERE i < {count}) "
+        f"SELECT {values} FROM many CROSS JOIN {table.name} AS one ORDER BY many.i, one.id"
+    )
