@@ -211,6 +211,22 @@ def test_a_reminder_can_hold_a_link_to_pay_of_its_own(database: Database) -> Non
     assert [one for one in left if "overdue" in one.subject] == []
 
 
+def test_two_workers_at_once_remind_once(database: Database) -> None:
+    invoice = an_invoice(database)
+    together = threading.Barrier(2)
+
+    def work() -> None:
+        together.wait(10)
+        chasing.chase(database, at=as_at(LATE))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+    assert posted(database) == [f"Reminder: {invoice.number} is 8 days overdue"]
+
+
 def race(database: Database, invoice: Document, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let the job see an open invoice while a payment of it is under way, and the payment commit first."""
     seen, at = threading.Event(), as_at(LATE)
