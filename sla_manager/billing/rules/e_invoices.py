@@ -128,14 +128,14 @@ def missing(facts: Mapping[str, Any], addresses: Addresses) -> list[Missing]:
             Missing(
                 "BT-49",
                 "buyer_endpoint",
-                f"{customer} has no electronic address: enter it with the customer's.",
+                f"{customer} has no electronic address: enter it under Electronic invoices.",
             )
         )
     if not addresses.buyer_reference and not facts["purchase_order"]:
         found.append(
             Missing(
                 "BT-10", "buyer_reference",
-                f"There is neither a purchase order nor a reference of {customer}: enter the customer's reference.",
+                f"There is no purchase order and no reference of {customer}: enter one under Electronic invoices.",
             )
         )  # fmt: skip
     return found
