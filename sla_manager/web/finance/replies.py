@@ -118,6 +118,8 @@ def one_reply(reply_id: int) -> ResponseReturnValue:
     """Show a reply: before it is taken in how it is read, afterwards what it said."""
     session = reading()
     found, done = reply(session, reply_id), reading_of(session, reply_id)
+    if done is not None and request.method == "POST":
+        return redirect(url_for("finance.reply", reply_id=reply_id), 303)
     if done is not None:
         return render_template(
             "finance/reply.html", navigation=finance_menu(), reply=found, done=done,
