@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sla_manager.billing.models import Document
 from sla_manager.billing.rules.kinds import DocumentKind, series_of
-from sla_manager.kernel.money import Money
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.references import document_number
 from sla_manager.payments.models import BankLine, BankMatch, DocumentBalance, Receipt
 from sla_manager.payments.queries.bank import OpenLine
-from sla_manager.payments.rules.matching import Arrived, Books, Matcher, OpenItem, Proposal
+from sla_manager.payments.rules.matching import SHORTEST_ORDER, Arrived, Books, Matcher, OpenItem, Proposal
 from sla_manager.payments.rules.references import Reference, references
 from sla_manager.people.models import Customer, School, TradingService, Trust
 
 _CHARGES = (DocumentKind.INVOICE, DocumentKind.RECHARGE_NOTE)
 _CHUNK = 500
+_STILL: ColumnElement[bool] = literal_column("document_balance.open > 0")
 
 
 def propose(session: Session, lines: Sequence[OpenLine]) -> dict[int, Proposal]:
@@ -41,12 +42,9 @@ def books_for(session: Session, arrived: Sequence[Arrived]) -> Books:
     series = {
         series_of(one, kind) for one in session.scalars(select(TradingService.series)) for kind in _CHARGES
     }
-    items = open_items(session)
-    there = {item.reference for item in items}
-    named = {one for each in arrived for one in references(each.text, series)} - there
     names, account_references = _customers(session)
-    return Books(
-        items,
+    payers = Books(
+        (),
         series,
         names=names,
         account_references=account_references,
@@ -57,19 +55,38 @@ def books_for(session: Session, arrived: Sequence[Arrived]) -> Books:
                 session, BankLine.payer, {one.payer for one in arrived}
             ).items()
         },
-        settled=_settled(session, named),
+    )
+    said = {one for each in arrived for one in references(each.text, series)}
+    items = open_items(session, _needed(payers, arrived, said))
+    return replace(payers, items=items, settled=_settled(session, said - {item.reference for item in items}))
+
+
+def _needed(payers: Books, arrived: Sequence[Arrived], said: Collection[Reference]) -> ColumnElement[bool]:
+    """Return the condition of the documents that some lines may pay; of very many lines, every document."""
+    if len(arrived) > _CHUNK:
+        return true()
+    orders = {word for one in arrived for word in one.text.upper().split() if len(word) >= SHORTEST_ORDER}
+    return or_(
+        Document.number.in_(_numbers(said)),
+        DocumentBalance.customer_id.in_(Matcher(payers).payers(arrived)),
+        DocumentBalance.open.in_({one.amount for one in arrived}),
+        func.upper(Document.purchase_order).in_(orders),
     )
 
 
-def open_items(session: Session) -> list[OpenItem]:
-    """Return every document with something open, the oldest first. One query."""
+def _numbers(said: Collection[Reference]) -> dict[str, Reference]:
+    return {document_number(one.series, FinancialYear(one.year), one.sequence): one for one in said}
+
+
+def open_items(session: Session, needed: ColumnElement[bool]) -> list[OpenItem]:
+    """Return the documents with something open that are needed, the oldest first. One query."""
     query = (
         select(
             Document.id, Document.series, Document.year, Document.sequence, Document.number, Document.customer_id,
             DocumentBalance.open, Document.purchase_order,
         )
         .join(DocumentBalance, DocumentBalance.document_id == Document.id)
-        .where(DocumentBalance.open > Money(0))
+        .where(_STILL, needed)
         .order_by(Document.issued_on, Document.id)
     )  # fmt: skip
     return [
@@ -121,9 +138,9 @@ def _paid_before(
     return {value: customers.pop() for value, customers in found.items() if len(customers) == 1}
 
 
-def _settled(session: Session, named: Iterable[Reference]) -> dict[Reference, int]:
+def _settled(session: Session, named: Collection[Reference]) -> dict[Reference, int]:
     """Return the customers of documents that are named and have nothing open."""
-    numbers = {document_number(one.series, FinancialYear(one.year), one.sequence): one for one in named}
+    numbers = _numbers(named)
     found = {}
     for chunk in _chunks(sorted(numbers)):
         query = select(Document.number, Document.customer_id).where(

@@ -19,7 +19,7 @@ from sla_manager.payments.rules.references import Reference, names_it, reference
 MOST_TOGETHER = 4
 """How many documents of one payer are tried together for an amount that names none."""
 _MOST_TRIED = 12
-_SHORTEST_ORDER = 4
+SHORTEST_ORDER = 4
 
 
 class Sureness(Titled):
@@ -109,7 +109,7 @@ class Matcher:
         for item in books.items:
             self._by_customer[item.customer_id].append(item)
             self._by_amount[item.open][item.document_id] = item
-            if len(item.purchase_order.strip()) >= _SHORTEST_ORDER:
+            if len(item.purchase_order.strip()) >= SHORTEST_ORDER:
                 self._by_order[item.purchase_order.strip().upper()].append(item)
         for customer_id, names in books.names.items():
             for name in {words(name) for name in names if name.strip()}:
@@ -121,6 +121,10 @@ class Matcher:
         for part in made.parts:
             self._take(part)
         return made
+
+    def payers(self, lines: Sequence[Arrived]) -> set[int]:
+        """Return the customers that the lines are likely to come from, before anything open is looked at."""
+        return {one for one, _ in map(self._payer, lines) if one is not None}
 
     def _take(self, part: Part) -> None:
         """Keep what a proposal takes from a document."""
