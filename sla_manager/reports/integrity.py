@@ -26,7 +26,7 @@ from sla_manager.agreements.models import (
 )
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.rules.schedules import Schedule
-from sla_manager.billing.models import Billed, Document, DocumentFile, DocumentVat, OneOffCharge
+from sla_manager.billing.models import Billed, Document, DocumentFile, DocumentVat, EInvoice, OneOffCharge
 from sla_manager.billing.rules.chain import HEAD_FIELDS, LINE_FIELDS, START, VAT_FIELDS, document_hash
 from sla_manager.billing.rules.kinds import DocumentKind, series_of
 from sla_manager.catalogue.rules.vat import VatCode
@@ -73,7 +73,7 @@ def checks(
 
 def to_look_at(session: Session) -> int:
     """Return how many documents and files the checks go through, for their progress."""
-    tables = (Document, DocumentFile, AgreementFile)
+    tables = (Document, DocumentFile, AgreementFile, EInvoice)
     return sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
 
 
@@ -295,6 +295,10 @@ def file_problems(session: Session, archive: Files, tell: Tell = lambda looked_a
         texts.order_by(AgreementFile.id).execution_options(yield_per=CHUNK)
     ):
         yield from _file(archive, reference, ((printed.path, printed.sha256),))
+        tell(1)
+    left = select(Document.number, EInvoice).join(EInvoice, EInvoice.document_id == Document.id)
+    for number, made in session.execute(left.order_by(EInvoice.id).execution_options(yield_per=CHUNK)):
+        yield from _file(archive, number, ((made.path, made.sha256),))
         tell(1)
     orphans = select(func.count()).select_from(Billed).outerjoin(Document).where(Document.id.is_(None))
     if session.scalar(orphans):

@@ -28,6 +28,7 @@ from sla_manager.gateways.printing import PrinterHere, PrintingFailed, print_doc
 from sla_manager.kernel.money import Money
 from sla_manager.people.models import Provider
 from sla_manager.people.rules.customer_classes import CustomerClass
+from sla_manager.reports.integrity import file_problems
 from sla_manager.store.database import Database
 from tests.conftest import NOON
 from tests.rooms import owing
@@ -88,6 +89,10 @@ def test_m2_three_at_ten_pounds_one_leaves_with_the_stored_amounts(
     assert (figures.number, figures.without_vat, figures.vat, figures.due) == (
         document.number, "30.03", "6.01", "36.04",
     )  # fmt: skip
+    with database.reading() as session:
+        assert list(file_problems(session, archive)) == []
+        (tmp_path / kept.path).unlink()
+        assert [one.about for one in file_problems(session, archive)] == [document.number]
 
 
 def form_of_document(database: Database, document_id: int) -> str:
