@@ -197,7 +197,7 @@ def test_without_keys_every_page_says_that_card_payment_is_off(desk: Desk) -> No
     desk.app.extensions["sla.cards"] = None
     assert "Card payment is off" in desk.school.get(f"/school/{URN}/documents/{desk.document}").text
     assert desk.school.post(f"/school/{URN}/documents/{desk.document}/pay").status_code == 503
-    assert desk.send({"id": "evt_1"}) == 404
+    assert desk.send({"id": "evt_1"}) == 400
     assert "Card payment is off" in desk.finance.get("/finance/cards").text
 
 

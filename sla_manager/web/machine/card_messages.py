@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 from sqlalchemy.exc import IntegrityError
 
-from sla_manager.kernel.errors import NotFound
+from sla_manager.gateways.cards import Forged
 from sla_manager.payments.commands.card_events import keep_event
 from sla_manager.web.cards import cards
 from sla_manager.web.guard import public
@@ -20,11 +20,11 @@ LARGEST = 512 * 1024
 def card_messages() -> Response:
     """Keep a message whose signature fits its own bytes; another is refused (400) and nothing is kept.
 
-    The same message again is answered like the first time. Where card payment is off, nothing is here.
+    The same message again is answered like the first time. Where card payment is off, every message is refused.
     """
     account = cards()
     if account is None:
-        raise NotFound
+        raise Forged
     request.max_content_length = LARGEST
     message = account.message(request.get_data(cache=False), request.headers.get("Stripe-Signature", ""))
     try:
