@@ -36,6 +36,7 @@ from sla_manager.cli.demonstration.partners import tell_partners
 from sla_manager.cli.demonstration.prices import tell_prices
 from sla_manager.cli.demonstration.schools import AUTHORITY, register_file
 from sla_manager.cli.demonstration.season import tell_season
+from sla_manager.cli.demonstration.watching import tell_watching
 from sla_manager.finance.commands import make_batch
 from sla_manager.kernel.clock import london_date, london_time
 from sla_manager.kernel.money import Money
@@ -141,6 +142,7 @@ def _money(database: Database, service: TradingService, *, today: date, now: dat
     tell_chasing(database, now=now)
     with database.transaction() as session:
         tell_closing(session, now=now)
+        tell_watching(session, at=now)
 
 
 def _preset() -> Preset:

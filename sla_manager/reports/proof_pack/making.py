@@ -177,9 +177,9 @@ def _index(pack: _Pack, templates: Path, tables: Sequence[lists.Listed], checks:
         loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["cell"] = lists.in_words
     scope = pack.scope
     page = environment.get_template("proof_pack/index.html").render(
+        said=lists.in_words,
         scope=scope,
         tables=tables,
         checks=checks,
