@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 import sla_manager.billing.constraints  # noqa: F401  (the rules' sentences are known wherever documents are issued)
@@ -28,7 +28,7 @@ from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.references import document_number
 from sla_manager.kernel.words import pounds
 from sla_manager.store.audit import Actor, AuditEntry
-from sla_manager.store.numbers import draw_number
+from sla_manager.store.numbers import draw_number_with
 
 _document, _line, _vat, _billed, _audit = (
     cast(SqlTable, model.__table__) for model in (Document, DocumentLine, DocumentVat, Billed, AuditEntry)
@@ -40,6 +40,13 @@ _INSERT_LINES, _INSERT_VAT, _INSERT_BILLED, _INSERT_AUDIT = (
     insert(_billed),
     insert(_audit),
 )
+
+
+_HASH_BEFORE = (
+    "(SELECT hash FROM document WHERE document.series = number_series.series "
+    "AND document.year = number_series.year AND document.sequence = number_series.last - 1)"
+)
+"""The hash of the document before, read in the statement that locks and draws the number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +105,11 @@ def issue(session: Session, draft: Draft, *, start_month: int, by: Actor, at: da
     """Issue one document: the number, the document and what it bills come to be together, or not at all (N9)."""
     year = FinancialYear.of(draft.issued_on, start_month=start_month)
     series = series_of(draft.service_series, draft.kind)
-    sequence = draw_number(session, series, year=year, on=draft.issued_on)
+    sequence, before = draw_number_with(session, series, _HASH_BEFORE, year=year, on=draft.issued_on)
     number = document_number(series, year, sequence)
     head = _head(draft, series, year, sequence, number, by=by, at=at)
     lines, rows = _line_rows(draft.lines), _vat_rows(draft.totals)
-    previous = _previous_hash(session, series, year.first, sequence)
+    previous = str(before) if sequence > 1 else START
     head |= {"previous_hash": previous, "hash": document_hash(previous, head, lines, rows)}
     connection = session.connection()
     document_id = int(connection.execute(_INSERT_DOCUMENT, head).scalar_one())
@@ -172,16 +179,6 @@ def _vat_rows(totals: Totals) -> list[dict[str, Any]]:
         {"code": row.code, "rate": row.rate, "net": row.net, "vat": row.vat, "reason": row.reason}
         for row in totals.rows
     ]
-
-
-def _previous_hash(session: Session, series: str, year: int, sequence: int) -> str:
-    """Return the hash of the document before, read while its number is locked."""
-    if sequence == 1:
-        return START
-    query = select(_document.c.hash).where(
-        _document.c.series == series, _document.c.year == year, _document.c.sequence == sequence - 1
-    )
-    return str(session.connection().execute(query).scalar_one())
 
 
 def _mark_billed(session: Session, draft: Draft, document_id: int) -> None:

@@ -7,8 +7,9 @@ fails gives its number back.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import CheckConstraint, text
+from sqlalchemy import CheckConstraint, TextClause, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from sla_manager.kernel.errors import Refused
@@ -44,23 +45,35 @@ _OPEN = text(
     "INSERT INTO number_series (series, year, last, last_on) VALUES (:series, :year, 0, :day) "
     "ON CONFLICT (series, year) DO NOTHING"
 )
-_DRAW = text(
+_DRAW = (
     "UPDATE number_series SET last = last + 1, last_on = :day "
     "WHERE series = :series AND year = :year AND last_on <= :day RETURNING last"
 )
+_DRAWS: dict[str, TextClause] = {}
 
 
 def draw_number(session: Session, series: str, *, year: FinancialYear, on: date) -> int:
     """Draw the next number of a series in a year for a document dated `on`; refuses a date that goes back."""
+    return draw_number_with(session, series, "NULL", year=year, on=on)[0]
+
+
+def draw_number_with(
+    session: Session, series: str, beside: str, *, year: FinancialYear, on: date
+) -> tuple[int, Any]:
+    """Draw a number like `draw_number`, and read something that belongs to the one before in the same statement.
+
+    `beside` is SQL over the series' row as it is after the draw; it comes from code, never from a person.
+    """
     if on not in year.period:
         raise ValueError(f"{on} is not in the financial year {year}")
     day = on.isoformat() if session.get_bind().dialect.name == "sqlite" else on
     values = {"series": series, "year": year.first, "day": day}
-    drawn = session.execute(_DRAW, values).scalar()
+    draw = _DRAWS.setdefault(beside, text(f"{_DRAW}, {beside}"))
+    drawn = session.execute(draw, values).one_or_none()
     if drawn is None:
         session.execute(_OPEN, values)
-        drawn = session.execute(_DRAW, values).scalar()
+        drawn = session.execute(draw, values).one_or_none()
     if drawn is None:
         row = session.get_one(NumberSeries, (series, year.first), populate_existing=True)
         raise DateBeforeLastNumber(on, row.last_on, document_number(series, year, row.last))
-    return int(drawn)
+    return int(drawn[0]), drawn[1]

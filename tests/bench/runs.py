@@ -1,4 +1,7 @@
-"""An invoice run of 1,000 agreements beside the bare inserts of the very rows it made, one commit a document."""
+"""An invoice run of 10,000 agreements beside the bare inserts of the very rows it made, one commit a document.
+
+The aim is at most 3 ms and six statements a document.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ from sla_manager.billing.runs import run
 from sla_manager.kernel.clock import as_at
 from sla_manager.store.audit import AuditEntry
 from sla_manager.store.database import Database
+from tests.bench.copies import agree_in_bulk
 from tests.bench.databases import lent, statements
-from tests.rooms.owing import BY, agree_many
+from tests.rooms.owing import BY
 
-AGREEMENTS = 1_000
+AGREEMENTS = 10_000
 DAY = date(2025, 10, 14)
 _TABLES = (Document, DocumentLine, DocumentVat, Billed)
 
@@ -27,14 +31,14 @@ def rows() -> list[tuple[str, str]]:
     found = []
     for kind in ("SQLite", "PostgreSQL"):
         with lent(kind) as database:
-            agree_many(database, AGREEMENTS)
+            agree_in_bulk(database, AGREEMENTS)
             with statements(database) as count:
                 started = time.perf_counter()
                 result = run(database, as_at=DAY, by=BY, at=as_at(DAY))
                 ours = time.perf_counter() - started
             made = _made(database)
         with lent(kind) as database:
-            agree_many(database, AGREEMENTS)
+            agree_in_bulk(database, AGREEMENTS)
             bare = _insert(database, made)
         each = ours * 1000 / result.issued
         found += [
