@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sla_manager.gateways.e_invoices.checking import is_gln
 from sla_manager.kernel.errors import Refused
+from sla_manager.kernel.location_numbers import is_gln
 from sla_manager.kernel.money import Money
 
 INVOICE_TYPE, CREDIT_TYPE = "380", "381"

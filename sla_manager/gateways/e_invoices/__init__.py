@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sla_manager.gateways.e_invoices.checking import Breach, RulesBroken, breaches, check, is_gln
+from sla_manager.gateways.e_invoices.checking import Breach, RulesBroken, breaches, check
 from sla_manager.gateways.e_invoices.figures import Figures
 from sla_manager.gateways.e_invoices.reading import read
 from sla_manager.gateways.e_invoices.writing import NotOfTheSchema, Syntax, write
@@ -15,7 +15,6 @@ __all__ = [
     "Syntax",
     "breaches",
     "check",
-    "is_gln",
     "read",
     "write",
 ]

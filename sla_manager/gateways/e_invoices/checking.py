@@ -15,6 +15,7 @@ from fractions import Fraction
 from sla_manager.gateways.e_invoices.figures import Figures, Line, Row
 from sla_manager.gateways.e_invoices.writing import EN_16931, PEPPOL
 from sla_manager.kernel.errors import Broken
+from sla_manager.kernel.location_numbers import is_gln
 from sla_manager.kernel.money import half_up
 
 _AMOUNT = re.compile(r"-?\d{1,13}(\.\d{1,2})?")
@@ -263,18 +264,6 @@ def _parties(figures: Figures) -> Iterator[Breach]:
             yield Breach(rule, f"{party.name} has no electronic address")
         elif party.scheme == "0088" and not is_gln(party.endpoint):
             yield Breach("PEPPOL-COMMON-R040", f"“{party.endpoint[:20]}” is no global location number")
-
-
-def is_gln(text: str) -> bool:
-    """Whether text is a global location number: 13 digits, the last of which is their check.
-
-    >>> is_gln("5060012340001"), is_gln("5060012340007"), is_gln("506001234000")
-    (True, False, False)
-    """
-    if re.fullmatch(r"[0-9]{13}", text) is None:
-        return False
-    weighed = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(text[:12]))
-    return (10 - weighed % 10) % 10 == int(text[12])
 
 
 def _pounds(pence: int) -> str:

