@@ -16,7 +16,9 @@ from sla_manager.kernel.errors import GatewayFailed, Refused
 
 
 @click.command("export")
-@click.option("--layout", help="The layout's name: plain, sage50, xero, quickbooks, oracle, journal or one of your own.")
+@click.option(
+    "--layout", help="The layout's name: plain, sage50, xero, quickbooks, oracle, journal or one of your own."
+)
 @click.option("--again", metavar="BATCH", help="Write the file of an earlier batch once more, unchanged.")
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
