@@ -50,6 +50,7 @@ class DueRow:
     """None for a one-off charge."""
     reference: str
     school: str
+    customer_id: int
     customer: str
     label: str
     kind: DocumentKind
@@ -163,6 +164,7 @@ def _row(council: _Council, plan: DuePlan, due: Due) -> DueRow:
         agreement_id=agreement.id,
         reference=agreement.reference,
         school=_sites(plan, due),
+        customer_id=agreement.customer_id,
         customer=customer_name(agreement),
         label=due.label,
         kind=credit_kind(charge) if due.net.pence < 0 else charge,
@@ -182,6 +184,7 @@ def _charge_row(council: _Council, due: ChargeDue) -> DueRow:
         agreement_id=None,
         reference=due.reference,
         school=charge.school.name if charge.school is not None else "",
+        customer_id=charge.customer_id,
         customer=due.customer,
         label=due.lines[0].description,
         kind=charge_kind(charge.route),

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from sla_manager.agreements.commands import enter
-from sla_manager.agreements.models import Agreement, AgreementLine, Tranche
+from sla_manager.agreements.models import Agreement, AgreementLine, LedgerEntry, Tranche
 from sla_manager.agreements.rules.ledger import EntryKind
 from sla_manager.agreements.worth import worth_of_time
 from sla_manager.billing.facts import CODE_LETTERS, credit_facts, rate_text
@@ -89,8 +90,12 @@ def credit_lost_time(
 ) -> list[IssuedDocument]:
     """Credit time that was lost through the council's fault: off the balance, and off the latest documents.
 
-    It does not lapse. The credit is issued within 14 days of the decision, counting that day.
+    It does not lapse. The credit is issued within 14 days of the decision, counting that day. The same `once_key`
+    again credits nothing more.
     """
+    again = exists().where(LedgerEntry.tranche_id == tranche_id, LedgerEntry.cause == f"lost:{once_key}")
+    if once_key is not None and visit_id is None and session.scalar(select(again)):
+        return []
     today = london_date(at)
     if today > last_day_to_credit(decided_on):
         raise CreditedTooLate(decided_on, last_day_to_credit(decided_on))

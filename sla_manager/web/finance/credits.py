@@ -12,6 +12,7 @@ from sla_manager.kernel.errors import Refused
 from sla_manager.kernel.money import Money
 from sla_manager.people.rules.roles import Permission
 from sla_manager.web.finance import blueprint
+from sla_manager.web.finance.lost_time import tranches_of
 from sla_manager.web.finance.menu import finance_menu
 from sla_manager.web.forms import BaseForm, LongTextField
 from sla_manager.web.guard import permitted
@@ -60,6 +61,7 @@ def credit(document_id: int) -> ResponseReturnValue:
         document=found.document,
         typed=typed,
         preview=preview,
+        has_time=bool(tranches_of(reading(), found.document)),
     )
     return page, 422 if form.error_list() else 200
 

@@ -9,8 +9,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from werkzeug.utils import redirect
 
+from sla_manager.billing.comparing import comparison, warnings
 from sla_manager.billing.models import Document
 from sla_manager.billing.queries import agreement_values, parked
+from sla_manager.billing.queries.arrears import held_back
 from sla_manager.billing.runs import differences, preview_run, run
 from sla_manager.kernel.errors import NotFound, Refused
 from sla_manager.kernel.words import long_date
@@ -22,6 +24,8 @@ from sla_manager.web.forms import BaseForm, DateField, FilterForm
 from sla_manager.web.guard import permitted
 from sla_manager.web.pages import actor, close_reading, database, now, reading, today
 
+CHANGES = 20
+"""How many customers are shown whose month differs from the month or year before."""
 SHOWN = 200
 """How many rows of a preview are shown; its totals are of all."""
 
@@ -86,6 +90,10 @@ def run_preview() -> ResponseReturnValue:
         rows=shown,
         more=len(result.rows) + len(result.nothing) - len(shown),
         differences=differences(result.rows, values)[:SHOWN],
+        beside=comparison(session, result.rows, day),
+        changes=CHANGES,
+        warnings=warnings(session, result.rows, day),
+        held=held_back(session, day)[:SHOWN],
     )
 
 
@@ -113,6 +121,7 @@ def run_issue() -> ResponseReturnValue:
             "What is issued never changes. Corrections are credit notes.",
             "Each document is printed afterwards, and the school sees it at once.",
             *([f"Parked with the reason: {counted(seen.parked, 'agreement')}."] if seen.parked else []),
+            *warnings(reading(), seen.rows, day),
             "Nothing that was billed before is billed again.",
         ],
         form=form,
