@@ -14,6 +14,7 @@ from sla_manager.billing.models import Document
 from sla_manager.billing.runs import run
 from sla_manager.gateways.statements import read_statement
 from sla_manager.kernel.clock import as_at
+from sla_manager.kernel.money import Money
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.kernel.references import document_number, sha256
 from sla_manager.payments.commands.bank_import import take_statement
@@ -26,6 +27,7 @@ from tests.bench.databases import lent, statements
 from tests.rooms.owing import BY, agree_many
 
 DOCUMENTS, LINES, CONFIRMED = 10_000, 5_000, 200
+FIRST, VAT = 20, Money(294_40)
 DAY = date(2025, 10, 14)
 AT = as_at(DAY)
 _T = TypeVar("_T")
@@ -96,7 +98,8 @@ def _confirm(database: Database, proposals: list[Proposal]) -> None:
 def _statement() -> bytes:
     """Return a camt.053 file: nine lines in ten name a document, the others say a name or nothing."""
     entries = "".join(
-        f'<Ntry><Amt Ccy="GBP">1766.40</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>{DAY}</Dt></BookgDt>'
+        f'<Ntry><Amt Ccy="GBP">{_gross(number)}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>'
+        f"<BookgDt><Dt>{DAY}</Dt></BookgDt>"
         f"<NtryDtls><TxDtls><RltdPties><Dbtr><Nm>PAYER {number}</Nm></Dbtr></RltdPties><RmtInf><Ustrd>"
         f"{_words(number)}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
         for number in range(1, LINES + 1)
@@ -115,7 +118,7 @@ def _words(number: int) -> str:
 
 def _fill(database: Database) -> None:
     """Issue twenty invoices to as many academies, and copy them."""
-    agree_many(database, 20)
+    agree_many(database, FIRST)
     run(database, as_at=DAY, by=BY, at=AT)
     table = Document.__table__
     assert isinstance(table, SqlTable)
@@ -132,4 +135,10 @@ def _fill(database: Database) -> None:
 
 def _next(number: int) -> dict[str, Any]:
     name = document_number("EWS", FinancialYear(2025), number)
-    return {"id": number, "sequence": number, "number": name, "hash": f"{number:064d}"}
+    amounts = {"net": _gross(number) - VAT, "vat": VAT, "gross": _gross(number)}
+    return {"id": number, "sequence": number, "number": name, "hash": f"{number:064d}", **amounts}
+
+
+def _gross(number: int) -> Money:
+    """Return what is open on a document: each copy asks for a penny more."""
+    return Money(1766_40 + (number if number > FIRST else 0))
