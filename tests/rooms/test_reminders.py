@@ -22,7 +22,7 @@ from sla_manager.payments.commands import allocate, record_receipt
 from sla_manager.payments.commands import reminders as chasing
 from sla_manager.payments.commands.holds import place_hold, release_hold
 from sla_manager.payments.models import PayLink, Reminder, ReminderWithdrawal
-from sla_manager.payments.queries.reminders import due_reminders, reminders_of
+from sla_manager.payments.queries.reminders import due_reminders, overdue_page, reminders_of
 from sla_manager.people.models import School
 from sla_manager.people.rules.customer_classes import CustomerClass
 from sla_manager.people.rules.roles import Role
@@ -31,7 +31,7 @@ from sla_manager.store.database import Database
 from sla_manager.store.outbox import OutboxMessage
 from sla_manager.store.triggers import allow_again
 from tests import builders
-from tests.rooms.owing import BY, FIRST, agree, documents, run_on
+from tests.rooms.owing import BY, FIRST, SECOND, agree, documents, run_on
 
 DUE_ON = date(2025, 11, 13)
 LATE = DUE_ON + timedelta(days=8)
@@ -209,6 +209,24 @@ def test_a_reminder_can_hold_a_link_to_pay_of_its_own(database: Database) -> Non
     left: list[Mail] = []
     send_outbox(database, send=left.append, at=as_at(LATE + timedelta(days=1)))
     assert [one for one in left if "overdue" in one.subject] == []
+
+
+def test_overdue_invoices_are_listed_the_longest_first_page_by_page(database: Database) -> None:
+    an_invoice(database)
+    agree(database)
+    run_on(database, SECOND)
+    today = SECOND + timedelta(days=40)
+    chase_on(database, LATE)
+    with database.reading() as session:
+        whole, end = overdue_page(session, today)
+        paged, place = overdue_page(session, today, limit=1)
+        while place is not None:
+            rows, place = overdue_page(session, today, after=place, limit=1)
+            paged += rows
+    assert end is None
+    assert paged == whole
+    assert [one.due_on for one in whole] == sorted(one.due_on for one in whole)
+    assert [(one.stage, one.held) for one in whole] == [(1, False), (0, False), (0, False), (0, False)]
 
 
 def test_two_workers_at_once_remind_once(database: Database) -> None:

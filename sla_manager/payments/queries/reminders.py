@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, exists, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from sla_manager.billing.models import Document
@@ -17,7 +17,7 @@ from sla_manager.payments.models import DocumentBalance, Hold, HoldRelease, Remi
 from sla_manager.payments.rules.reminders import Reminded, stage_due
 
 AT_ONCE = 50
-_OPEN: ColumnElement[bool] = literal_column("document_balance.open > 0", Boolean)
+_OPEN: ColumnElement[bool] = literal_column("document_balance.open > 0")
 """Written out, so that SQLite too finds the index of what is open."""
 _HELD = exists().where(
     Hold.document_id == DocumentBalance.document_id, ~exists().where(HoldRelease.hold_id == Hold.id)
@@ -112,7 +112,11 @@ def overdue_page(
         .limit(limit + 1)
     )  # fmt: skip
     if after is not None:
-        query = query.where(tuple_(DocumentBalance.due_on, DocumentBalance.document_id) > after)
+        day, last = after
+        query = query.where(
+            DocumentBalance.due_on >= day,
+            or_(DocumentBalance.due_on > day, DocumentBalance.document_id > last),
+        )
     rows = [
         Overdue(document_id, number, customer_id, customer, due_on, amount, held, sent or 0)
         for document_id, number, customer_id, customer, due_on, amount, held, sent in session.execute(query)
