@@ -22,8 +22,10 @@ from sla_manager.kernel.periods import Period, calendar_months, month_of
 from sla_manager.kernel.words import per_cent
 from sla_manager.reports.sheets import About, Picture, Report, Sheet, totals
 
-_REOPENED_BEFORE = exists().where(
-    PeriodReopening.lock_id == PeriodLock.id, PeriodReopening.reopened_at <= Document.issued_at
+_REOPENED_BEFORE = (
+    exists()
+    .where(PeriodReopening.lock_id == PeriodLock.id, PeriodReopening.reopened_at <= Document.issued_at)
+    .correlate(PeriodLock, Document)
 )
 _IS_LATE: ColumnElement[bool] = exists().where(
     PeriodLock.through >= Document.tax_point, PeriodLock.locked_at <= Document.issued_at, ~_REOPENED_BEFORE

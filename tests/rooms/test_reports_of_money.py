@@ -22,7 +22,7 @@ from sla_manager.kernel.money import Money
 from sla_manager.kernel.periods import FinancialYear, month_of
 from sla_manager.payments.commands import record_receipt, reverse_allocation
 from sla_manager.payments.commands.holds import place_hold
-from sla_manager.payments.commands.locks import lock_period
+from sla_manager.payments.commands.locks import lock_period, reopen_period
 from sla_manager.payments.queries import allocations_of
 from sla_manager.payments.rules.ageing import Age
 from sla_manager.people.rules.customer_classes import CustomerClass
@@ -104,6 +104,31 @@ def test_vat_by_code_agrees_with_the_documents_and_a_locked_period_stands_still(
     assert [(row[0], row[3], row[4]) for row in said(march) if row[5] == "Standard rate"] == [
         ("EWS/25-26/000002", "2026-01-01", "2026-03-02"), ("EWS/25-26/000003", "2026-03-01", "2026-03-01"),
     ]  # fmt: skip
+
+
+def test_what_is_late_stays_so_and_what_is_issued_while_a_period_is_open_again_counts_in_it(
+    database: Database,
+) -> None:
+    agree(database)
+    run_on(database, date(2025, 10, 14))
+    with database.transaction() as session:
+        lock = lock_period(
+            session, date(2026, 1, 31), reason="Return sent", by=BY, at=as_at(date(2026, 2, 5))
+        )
+    run_on(database, date(2026, 2, 7))
+    agree(database)
+    with database.transaction() as session:
+        reopen_period(session, lock.id, reason="One is missing", by=BY, at=as_at(date(2026, 2, 9)))
+    run_on(database, date(2026, 2, 10))
+    with database.transaction() as session:
+        lock_period(session, date(2026, 2, 28), reason="Return sent", by=BY, at=as_at(date(2026, 3, 5)))
+    run_on(database, date(2026, 3, 10))
+    with database.reading() as session:
+        report = vat_report(session, YEAR.period, "2025-26")
+    assert [(row[0], row[6]) for row in said(report)] == [
+        ("October 2025", "588.80"), ("January 2026", "294.40"), ("February 2026", "294.40"), ("March 2026", "588.80"),
+    ]  # fmt: skip
+    assert led(report)["Of it from earlier, locked periods (VAT)"] == "294.40"
 
 
 def test_debtors_of_any_day_are_as_they_were_on_that_day(database: Database) -> None:
