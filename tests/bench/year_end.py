@@ -24,6 +24,7 @@ from sla_manager.kernel.minutes import Minutes
 from sla_manager.kernel.periods import FinancialYear
 from sla_manager.reports.aged_debtors import debtors_report
 from sla_manager.reports.cost_recovery import recovery_report
+from sla_manager.reports.dashboard import dashboard
 from sla_manager.reports.deferral_report import deferrals_report
 from sla_manager.reports.income_report import income_report
 from sla_manager.reports.lapsed_report import lapsed_report
@@ -60,6 +61,8 @@ def rows() -> list[tuple[str, str]]:
                     spent, count = _measure(database, report)
                     whole += spent
                     found.append((f"{kind}: {name}, {size:,} documents", f"{spent:,} ms, {count} questions"))
+                spent, count = _measure(database, lambda session: dashboard(session, AFTER))
+                found.append((f"{kind}: dashboard, {size:,} documents", f"{spent:,} ms, {count} questions"))
                 found.append((f"{kind}: the whole pack, {size:,} documents", f"{whole:,} ms"))
                 began = time.perf_counter_ns()
                 rehearse(database, YEAR, at=as_at(AFTER))
