@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import sla_manager.finance.models
 import sla_manager.payments.models
 import sla_manager.planning.models
+import sla_manager.store.errands
 import sla_manager.store.job_runs
 import sla_manager.store.outbox
 import sla_manager.visits.models  # noqa: F401  (every stored class is known before the first query)

@@ -11,12 +11,14 @@ import pytest
 TESTS = Path(__file__).parent.parent
 PROMISED = (
     *(f"M{number}" for number in range(1, 10)),
-    *(f"N{number}" for number in (1, 2, 3, 4, 5, 6, 9, 10, 11)),
+    *(f"N{number}" for number in range(1, 12)),
     *(f"E{number}" for number in range(1, 12)),
     *(f"C{number}" for number in range(1, 9)),
-    *("T1", "T2", "T6", "X2", "X4", "X5", "S1", "S3", "S5", "S9", "S10", "S12", "S14"),
+    *(f"P{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12)),
+    *(f"X{number}" for number in range(1, 7)),
+    *("T1", "T2", "T6", "S1", "S3", "S5", "S9", "S10", "S12", "S14"),
 )
-RACES = ("N1", "D1", "E4", "C1", "C4")
+RACES = ("N1", "D1", "E4", "C1", "C4", "P1", "P11", "X1")
 """Hard cases of a race: a control, with the guard taken away, shows that the test can fail."""
 
 
