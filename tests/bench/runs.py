@@ -42,7 +42,7 @@ def rows() -> list[tuple[str, str]]:
             bare = _insert(database, made)
         each = ours * 1000 / result.issued
         found += [
-            (f"{kind}: run of {AGREEMENTS} agreements", f"{result.issued / ours:,.0f} documents a second"),
+            (f"{kind}: run of {AGREEMENTS:,} agreements", f"{result.issued / ours:,.0f} documents a second"),
             (f"{kind}: each document", f"{each:.1f} ms, {count.number / result.issued:.1f} statements"),
             (f"{kind}: bare inserts of the same rows", f"{len(made) / bare:,.0f} documents a second"),
             (f"{kind}: run against bare inserts", f"{ours / bare:.1f} times"),

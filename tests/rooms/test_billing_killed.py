@@ -11,8 +11,8 @@ from sqlalchemy import event
 from sla_manager.billing.runs import run
 from sla_manager.kernel.clock import as_at
 from sla_manager.store.database import Database
-from tests.rooms.copying import copied
-from tests.rooms.owing import BY, FIRST, agree, billed, documents, run_on
+from tests.bench.copies import agree_in_bulk
+from tests.rooms.owing import BY, FIRST, billed, documents, run_on
 
 AGREEMENTS = 200
 EACH = 15
@@ -20,14 +20,16 @@ EACH = 15
 COMMIT = 0
 
 
-def killed_at(url: str, step: int) -> int:
+def killed_at(database: Database, step: int) -> int:
     """Run in a process of its own that kills itself at a statement of a document; return how it ended."""
+    database.engine.dispose()
+    url = database.engine.url.render_as_string(hide_password=False)
     child = os.fork()
     if child == 0:
         try:
-            database = Database.open(url)
-            _die_at(database, step)
-            run(database, as_at=FIRST, by=BY, at=as_at(FIRST))
+            own = Database.open(url)
+            _die_at(own, step)
+            run(own, as_at=FIRST, by=BY, at=as_at(FIRST))
         finally:
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -56,12 +58,10 @@ def _die_at(database: Database, step: int) -> None:
 
 
 def test_n2_n9_a_run_of_200_killed_at_each_step_loses_doubles_and_skips_nothing(database: Database) -> None:
-    copied(database, agree(database).id, AGREEMENTS - 1)
-    url = database.engine.url.render_as_string(hide_password=False)
-    database.engine.dispose()
+    agree_in_bulk(database, AGREEMENTS)
     so_far = [0]
     for step in (1, 2, 3, 4, 5, 6, COMMIT):
-        assert killed_at(url, step) == -signal.SIGKILL, step
+        assert killed_at(database, step) == -signal.SIGKILL, step
         issued = documents(database)
         assert len(issued) > so_far[-1]
         assert set(billed(database).values()) == {1}
