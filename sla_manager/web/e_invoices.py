@@ -12,8 +12,10 @@ from sla_manager.billing.queries.e_invoices import addresses_for, e_invoices_of,
 from sla_manager.billing.rules.e_invoices import Missing, missing
 from sla_manager.catalogue.rules.vat import Route
 from sla_manager.gateways.archive import Archive
-from sla_manager.kernel.errors import NotFound
+from sla_manager.kernel.errors import GatewayFailed
 from sla_manager.web.pages import archive_folder, reading
+
+NOT_MADE = "No electronic invoice of this document is made yet. The council’s finance team can make it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def e_invoice_file(document: Document) -> Response:
     """Return the archived electronic invoice; a file that is not what was kept is never handed out."""
     kept = kept_e_invoice(reading(), document)
     if kept is None:
-        raise NotFound
+        raise GatewayFailed(NOT_MADE)
     name = document.number.replace("/", "-")
     return Response(
         Archive(archive_folder()).read(kept.path, kept.sha256),

@@ -45,7 +45,7 @@ def test_a_missing_field_is_named_entered_and_the_file_downloaded(app: Flask, sq
         document = session.scalars(select(Document)).one()
     page, file = f"/finance/documents/{document.id}", f"/finance/documents/{document.id}/e-invoice.xml"
     assert "has no electronic address" in finance.get(page).text
-    assert finance.get(file).status_code == 404
+    assert finance.get(file).status_code == 503
     waiting = finance.get("/finance/e-invoices").text
     assert document.number in waiting
     form = f"/finance/e-invoices/{document.customer_id}"
