@@ -72,7 +72,7 @@ def _copy(
     lasts: dict[type[Any], int],
 ) -> dict[str, Any]:
     """Return a row as the copy of this number: every key moves on by the rows of its table for each copy."""
-    changed = {"id": _key(row["id"], number, firsts[model], lasts[model])}
+    changed: dict[str, Any] = {"id": _key(row["id"], number, firsts[model], lasts[model])}
     for column, other in links.items():
         changed[column] = _key(row[column], number, firsts[other], lasts[other])
     if model is Agreement:
