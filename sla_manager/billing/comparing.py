@@ -9,6 +9,9 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sla_manager.agreements.models import Agreement, AgreementLine
+from sla_manager.agreements.rules.schedules import Schedule
+from sla_manager.agreements.rules.statuses import AgreementStatus
 from sla_manager.billing.models import Document
 from sla_manager.billing.runs import DueRow
 from sla_manager.catalogue.queries import vat_rates
@@ -17,6 +20,9 @@ from sla_manager.kernel.money import Money, total
 from sla_manager.kernel.periods import Period, month_of
 from sla_manager.kernel.words import counted, long_date, per_cent
 from sla_manager.people.queries import the_provider
+
+SHOWN = 5
+"""How many of one warning are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +106,32 @@ def warnings(session: Session, rows: Iterable[DueRow], as_at: date) -> list[str]
         )
     rates = vat_rates(session) or UK_RATES
     today = rate_at(VatCode.STANDARD, as_at, rates)
-    said += _rates_of_another_day(taxed, rates, today)
-    return said
+    return [*said, *_rates_of_another_day(taxed, rates, today), *_charged_by_hand(session, as_at)]
+
+
+def _charged_by_hand(session: Session, as_at: date) -> list[str]:
+    """Say which work is paid on delivery and not counted in time: no run sees its delivery."""
+    query = (
+        select(Agreement.reference, AgreementLine.description)
+        .join(AgreementLine, AgreementLine.agreement_id == Agreement.id)
+        .where(
+            Agreement.schedule == Schedule.ON_DELIVERY,
+            Agreement.status == AgreementStatus.AGREED,
+            Agreement.starts_on <= as_at,
+            Agreement.ends_on >= as_at,
+            AgreementLine.unit_minutes.is_(None),
+            AgreementLine.net > Money(0),
+        )
+        .order_by(Agreement.id, AgreementLine.position)
+    )
+    found = session.execute(query).all()
+    said = [
+        f"{reference}, {work}: paid on delivery and not counted in time, so no run bills it. "
+        "Record a one-off charge when it is done."
+        for reference, work in found[:SHOWN]
+    ]
+    more = len(found) - SHOWN
+    return said + ([f"{counted(more, 'more line')} likewise."] if more > 0 else [])
 
 
 def _rates_of_another_day(rows: Sequence[DueRow], rates: Sequence[DatedRate], today: int) -> list[str]:
@@ -114,8 +144,8 @@ def _rates_of_another_day(rows: Sequence[DueRow], rates: Sequence[DatedRate], to
                 f"{row.reference}, {row.label}: VAT is {per_cent(own)}, not {per_cent(today)}, "
                 f"because its tax point is {long_date(row.tax_point)}."
             )
-    shown = said[:5]
-    return shown + ([f"{counted(len(said) - 5, 'more document')} likewise."] if len(said) > 5 else [])
+    more = len(said) - SHOWN
+    return said[:SHOWN] + ([f"{counted(more, 'more document')} likewise."] if more > 0 else [])
 
 
 def _billed(session: Session, month: Period) -> dict[int, tuple[str, int, Money]]:

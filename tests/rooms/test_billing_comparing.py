@@ -6,13 +6,16 @@ from datetime import date
 
 from sqlalchemy import update
 
+from sla_manager.agreements.rules.schedules import Schedule
 from sla_manager.billing.comparing import comparison, warnings
 from sla_manager.billing.runs import preview_run
 from sla_manager.catalogue.commands import set_vat_rate
 from sla_manager.catalogue.rules.vat import VatCode
 from sla_manager.people.models import Provider
 from sla_manager.store.database import Database
+from tests.builders import an_offering
 from tests.rooms.owing import BY, FIRST, SIGNED, agree, agree_many, run_on
+from tests.rooms.selling import agreed
 
 NOVEMBER = date(2025, 11, 14)
 
@@ -63,3 +66,13 @@ def test_without_our_vat_number_the_preview_warns(database: Database) -> None:
         (said,) = warnings(session, preview_run(session, FIRST).rows, FIRST)
         assert warnings(session, [], FIRST) == []
     assert said.startswith("We have no VAT number, but 1 document would carry VAT.")
+
+
+def test_work_paid_on_delivery_that_no_run_can_see_is_named(sqlite: Database) -> None:
+    with sqlite.transaction() as session:
+        training = an_offering(session, code="T", name="Training", unit="session", unit_minutes=None)
+        agreed(session, BY, SIGNED, offering=training, quantity="2", schedule=Schedule.ON_DELIVERY)
+    with sqlite.reading() as session:
+        assert preview_run(session, NOVEMBER).rows == []
+        (said,) = warnings(session, [], NOVEMBER)
+    assert said.endswith("so no run bills it. Record a one-off charge when it is done.")
