@@ -40,7 +40,7 @@ def test_a_finance_officer_issues_credits_receives_and_hands_over(
     visitor: Visitor, owing: None, sqlite: Database, clock: Hands, archive: Path
 ) -> None:
     visitor.sign_in("ines@aldermere.example")
-    visitor.click("To invoice today", role="link")
+    visitor.click("Instalments that are due", role="link")
     assert "£1,766.40" in visitor.text
     visitor.click("Continue to issue")
     visitor.click("Issue")

@@ -31,6 +31,7 @@ from sla_manager.cli.demonstration.charges import tell_charges
 from sla_manager.cli.demonstration.chasing import tell_chasing
 from sla_manager.cli.demonstration.closing import tell_closing
 from sla_manager.cli.demonstration.delivering import Round, bought
+from sla_manager.cli.demonstration.e_invoices import tell_e_invoices
 from sla_manager.cli.demonstration.handover import tell_handover
 from sla_manager.cli.demonstration.needs import tell_needs
 from sla_manager.cli.demonstration.partners import tell_partners
@@ -143,6 +144,7 @@ def _money(database: Database, service: TradingService, *, today: date, now: dat
     tell_chasing(database, now=now)
     with database.transaction() as session:
         tell_handover(session, by=FINANCE, at=now)
+        tell_e_invoices(session, now=now)
     with database.transaction() as session:
         tell_closing(session, now=now)
         tell_watching(session, at=now)

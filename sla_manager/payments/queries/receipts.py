@@ -29,6 +29,7 @@ class DocumentState(Titled):
     OPEN = "open", "Open"
     OVERDUE = "overdue", "Overdue"
     PAID = "paid", "Paid or credited"
+    OVERPAID = "overpaid", "Paid more than is owed"
 
 
 def _sum_of(amount: InstrumentedAttribute[Money]) -> ColumnElement[int]:
@@ -38,6 +39,9 @@ def _sum_of(amount: InstrumentedAttribute[Money]) -> ColumnElement[int]:
 
 def state_is(state: DocumentState, today: date) -> ColumnElement[bool]:
     """Return the condition of a list of documents in a state."""
+    if state is DocumentState.OVERPAID:
+        over = select(DocumentBalance.document_id).where(literal_column("document_balance.open < 0"))
+        return Document.id.in_(over)
     if state is DocumentState.PAID:
         settled = select(DocumentBalance.document_id).where(DocumentBalance.open <= Money(0))
         return settled.where(DocumentBalance.document_id == Document.id).exists()

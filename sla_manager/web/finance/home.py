@@ -79,7 +79,7 @@ def _to_collect(found: Dashboard) -> list[Row]:
         _row("Disputed or held", _page("finance.chasing"), found.held),
         _row("Bank lines without a match", _page("finance.bank"), found.unmatched),
         Row("Card payments to look at", _page("finance.cards"), found.card_alerts),
-        _row("Paid more than is owed", _page("finance.receipts"), found.overpaid),
+        _row("Paid more than is owed", _page("finance.documents", state="overpaid"), found.overpaid),
         Row("Money on account", _page("finance.receipts", show="on-account"), None, found.on_account),
     ]
 
