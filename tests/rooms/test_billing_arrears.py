@@ -40,8 +40,14 @@ def two_mornings(database: Database) -> list[int]:
             log_delivery(
                 session, visit.id, activities=[visiting.worked(100)], by=BY, at=visiting.at_noon(day)
             )
+            agree_to(session, visit.id)
             made.append(visit.id)
         return made
+
+
+def agree_to(session: Session, visit_id: int) -> None:
+    """Let the school agree with a visit."""
+    respond_to_delivery(session, visit_id, answer="agree", by=BY, at=visiting.at_noon(WEDNESDAY))
 
 
 def query(session: Session, visit_id: int) -> None:

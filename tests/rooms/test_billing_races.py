@@ -22,6 +22,7 @@ from sla_manager.billing import issuing, runs
 from sla_manager.billing.models import Document
 from sla_manager.billing.prints import print_waiting
 from sla_manager.billing.queries import waiting_to_print
+from sla_manager.billing.queries.arrears import NOT_ANSWERED, held_back
 from sla_manager.billing.queries.dues import due_plan
 from sla_manager.billing.runs import draft_of, run
 from sla_manager.catalogue.rules.vat import UK_RATES
@@ -32,6 +33,7 @@ from sla_manager.kernel.money import Money
 from sla_manager.people.queries import the_provider
 from sla_manager.store.database import Database
 from sla_manager.visits.commands import decide_extra_time, log_delivery, plan_visit
+from sla_manager.visits.commands.responding import respond_to_delivery
 from sla_manager.visits.models import ExtraTime
 from sla_manager.visits.rules.slots import Part
 from tests import builders, visiting
@@ -252,7 +254,7 @@ def test_extra_time_is_billed_only_after_the_school_approves(database: Database)
     assert last.tax_point == visiting.TUESDAY
 
 
-def test_on_delivery_a_month_is_billed_when_it_is_over(database: Database) -> None:
+def test_on_delivery_a_month_is_billed_when_it_is_over_and_the_school_agrees(database: Database) -> None:
     later = agree(database, schedule=Schedule.ON_DELIVERY)
     with database.transaction() as session:
         line = session.scalars(select(AgreementLine).where(AgreementLine.agreement_id == later.id)).one()
@@ -265,6 +267,11 @@ def test_on_delivery_a_month_is_billed_when_it_is_over(database: Database) -> No
             session, visit.id, activities=[visiting.worked(240)], by=BY, at=visiting.at_noon(visit.day)
         )
     assert run_on(database, date(2025, 11, 29)).issued == 0
+    assert run_on(database, date(2025, 11, 30)).issued == 0, "the school has not agreed to the visit"
+    with database.reading() as session:
+        assert [one.said for one in held_back(session, date(2025, 11, 30))] == [NOT_ANSWERED]
+    with database.transaction() as session:
+        respond_to_delivery(session, visit.id, answer="agree", by=BY, at=visiting.at_noon(visit.day))
     assert run_on(database, date(2025, 11, 30)).issued == 1
     (one,) = documents(database)
     assert sums(one) == ("198.92", "39.78", "238.70")

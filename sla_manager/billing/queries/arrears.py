@@ -1,7 +1,8 @@
 """What was delivered, charged or given beyond the balance, month by month, and what of it is put right afterwards.
 
-Time of a visit that the school queries is held back until the query is settled: money leaves a school only with
-its consent (domain section 9). Time that was billed and then taken back is credited on the document that billed it.
+Delivered time is billed when the school has agreed to the visit, and time that it queries when that is settled:
+money leaves a school only with its consent (domain section 9). Time that was billed and then taken back is credited
+on the document that billed it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select, true
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from sla_manager.agreements.models import Agreement, AgreementLine, LedgerEntry, Tranche
@@ -35,6 +36,7 @@ from sla_manager.visits.models import Delivery, ExtraTime, ExtraTimeStatus, Scho
 
 IN_FORCE = (AgreementStatus.AGREED, AgreementStatus.ENDED)
 _PURPOSES = {EntryKind.DELIVERED: "delivery", EntryKind.CHARGED: "cancellation"}
+NOT_ANSWERED = "The school has not agreed to this visit yet. Ask it to answer on its page of visits."
 _IN_ARREARS = ("delivery", "cancellation")
 
 
@@ -58,9 +60,28 @@ def is_queried(visit_id: Any) -> ColumnElement[bool]:
     )
 
 
+def is_agreed(visit_id: Any) -> ColumnElement[bool]:
+    """Say whether the school agrees with a visit, or its query was settled: its last answer counts."""
+    later = aliased(SchoolResponse)
+    superseded = (
+        exists()
+        .where(later.visit_id == SchoolResponse.visit_id, later.id > SchoolResponse.id)
+        .correlate(SchoolResponse)
+    )
+    return (
+        exists()
+        .where(
+            SchoolResponse.visit_id == visit_id,
+            SchoolResponse.answer.in_(("agree", "settled")),
+            ~superseded,
+        )
+        .correlate_except(SchoolResponse)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """Time that would be billed, were it not for the school's query."""
+    """Time that would be billed, were it not for the school's query, or for its answer that is still missing."""
 
     visit_id: int
     reference: str
@@ -101,7 +122,25 @@ def held_back(session: Session, as_at: date) -> list[HeldBack]:
         )
         .order_by(Visit.day, Visit.id)
     )
-    return [HeldBack(*row) for row in session.execute(query)]
+    queried = [HeldBack(*row) for row in session.execute(query)]
+    unanswered = (
+        select(Visit.id, Agreement.reference, School.name, Visit.day)
+        .join(Tranche, Tranche.id == Visit.tranche_id)
+        .join(AgreementLine, AgreementLine.id == Tranche.line_id)
+        .join(Agreement, Agreement.id == AgreementLine.agreement_id)
+        .join(School, School.id == Visit.school_id)
+        .where(
+            Visit.day < months_ended(as_at),
+            Agreement.status.in_(IN_FORCE),
+            Agreement.schedule == Schedule.ON_DELIVERY,
+            exists().where(LedgerEntry.visit_id == Visit.id, LedgerEntry.kind == EntryKind.DELIVERED),
+            taken,
+            ~exists().where(SchoolResponse.visit_id == Visit.id),
+        )
+        .order_by(Visit.day, Visit.id)
+    )
+    waiting = [HeldBack(*row, NOT_ANSWERED) for row in session.execute(unanswered)]
+    return sorted([*queried, *waiting], key=lambda one: (one.day, one.visit_id))
 
 
 def arrears(session: Session, as_at: date, ids: Sequence[int] | None) -> list[Due]:
@@ -122,6 +161,11 @@ def arrears(session: Session, as_at: date, ids: Sequence[int] | None) -> list[Du
             ~exists().where(purpose, Billed.source_id == LedgerEntry.id),
             ~billed_elsewhere(),
             ~is_queried(LedgerEntry.visit_id),
+            or_(
+                LedgerEntry.kind != EntryKind.DELIVERED,
+                LedgerEntry.visit_id.is_(None),
+                is_agreed(LedgerEntry.visit_id),
+            ),
             among(ids),
         )
         .order_by(LedgerEntry.effective_on, LedgerEntry.id)
